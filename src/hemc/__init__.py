@@ -1,0 +1,1 @@
+"""Home equity Monte Carlo: servicing certificate in, loss and writedown distributions out."""

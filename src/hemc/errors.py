@@ -1,0 +1,34 @@
+"""Errors that a user can act on; each knows the exit code of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class HemcError(Exception):
+    """Anything that ends a command with one line instead of a traceback."""
+
+    exit_code = 2
+
+
+class InputError(HemcError):
+    """A document, table or setting that cannot be used as it is.
+
+    `place` is a line, row, column or dotted key inside `file`; `found` and `expected` say what
+    stands there and what may stand there.
+    """
+
+    def __init__(self, file: str | Path, place: str, found: str, expected: str) -> None:
+        self.file, self.place, self.found, self.expected = str(file), place, found, expected
+        where = f"{self.file}: {place}" if place else self.file
+        super().__init__(f"{where}: found {found}; expected {expected}")
+
+
+class TieOutError(HemcError):
+    """A certificate whose figures do not tie out, where the user asked to stop for that."""
+
+    exit_code = 1
+
+
+class InternalError(Exception):
+    """A broken cash identity or a value that is not finite: a fault of hemc, with traceback."""

@@ -1,0 +1,162 @@
+"""A file of any kind → the plain text of a document, each piece knowing its line in the file."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Literal
+
+from hemc.errors import InputError
+
+Layout = Literal["text", "cells"]
+
+#: A certificate is a few kilobytes; this much is something else.
+_LARGEST_FILE = 8_000_000
+
+_HTML_CELL = re.compile(r"<t[dr][\s>]", re.IGNORECASE)
+_LONE_BAR = re.compile(r"^\s*\|\s*$")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_EXPECTED = "a servicing certificate (text or HTML)"
+
+
+@dataclass(frozen=True)
+class Document:
+    """The text of a file; in the cells layout a line holding a lone bar stands between cells.
+
+    `starts` are the offsets in `text` at which its lines begin, `lines` their 1-based numbers in
+    the file (an HTML cell takes the number of the line on which its words begin).
+    """
+
+    path: Path
+    layout: Layout
+    text: str
+    starts: tuple[int, ...]
+    lines: tuple[int, ...]
+
+    def line_at(self, offset: int) -> int:
+        """Return the line of the file on which the character at `offset` stands."""
+        return self.lines[bisect.bisect_right(self.starts, offset) - 1]
+
+    @property
+    def last_line(self) -> int:
+        """The last line of the file that is not blank."""
+        return self.line_at(max(len(self.text.rstrip()) - 1, 0))
+
+    @property
+    def ends_in_line(self) -> bool:
+        """Whether the file ends without a line break, so that its last figure may be cut."""
+        return not self.text.endswith("\n")
+
+
+def read_document(path: Path) -> Document:
+    """Read a file as text; an InputError if it is missing, empty, too large or binary."""
+    text = _decode(path, _read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise InputError(path, "", "an empty file", _EXPECTED)
+    if _HTML_CELL.search(text):
+        return _from_html(path, text)
+    lines = text.split("\n")
+    layout: Layout = "cells" if any(_LONE_BAR.match(line) for line in lines) else "text"
+    return _assemble(path, layout, list(enumerate(lines, start=1)))
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if path.is_file() and path.stat().st_size > _LARGEST_FILE:
+            raise InputError(path, "", f"{path.stat().st_size:,} bytes", _EXPECTED)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(path, "", "no such file", _EXPECTED) from None
+    except (OSError, ValueError) as error:
+        found = f"something that cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise InputError(path, "", found, _EXPECTED) from None
+
+
+def _decode(path: Path, data: bytes) -> str:
+    """Decode UTF-8, else Latin-1 as old filings are; refuse what holds control characters."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    control = _CONTROL.search(text.removesuffix("\x1a"))
+    if control:
+        place = f"line {text.count(chr(10), 0, control.start()) + 1}"
+        raise InputError(path, place, "binary data", _EXPECTED)
+    return text
+
+
+def _assemble(path: Path, layout: Layout, pieces: list[tuple[int, str]]) -> Document:
+    """Join (line, text) pieces and note at which offset each begins."""
+    starts, offset = [], 0
+    for _, piece in pieces:
+        starts.append(offset)
+        offset += len(piece) + 1
+    text = "\n".join(piece for _, piece in pieces)
+    return Document(path, layout, text, tuple(starts), tuple(line for line, _ in pieces))
+
+
+def _from_html(path: Path, text: str) -> Document:
+    """Reduce HTML to the cells layout: one cell a line, a lone bar between cells."""
+    parser = _CellParser()
+    parser.feed(text)
+    parser.close()
+    parser.end_cell()
+    if not any(cell for _, cell in parser.cells):
+        raise InputError(path, "", "HTML without text", _EXPECTED)
+    pieces: list[tuple[int, str]] = []
+    for line, cell in parser.cells:
+        pieces += [(line, cell), (line, "|")]
+    # A cell that its end tag closed is whole, so the text ends with a line break.
+    last_line = pieces[-1][0]
+    return _assemble(path, "cells", pieces[:-1] + [(last_line, "")] * parser.is_closed)
+
+
+class _CellParser(HTMLParser):
+    """Collects (line, text) of each table cell and of each paragraph outside a table."""
+
+    _BLOCKS = frozenset(
+        ("td", "th", "tr", "table", "p", "div", "title", "h1", "h2", "h3", "h4", "h5", "li", "pre")
+    )
+    _SILENT = frozenset(("script", "style"))
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.cells: list[tuple[int, str]] = []
+        self.is_closed = True
+        self._words: list[str] = []
+        self._line = 0
+        self._in_silent = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a cell or paragraph."""
+        self._in_silent = tag in self._SILENT
+        if tag in self._BLOCKS:
+            self.end_cell()
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a cell or paragraph; an empty cell counts."""
+        self._in_silent = False
+        if tag in ("td", "th") and not self._words:
+            self.cells.append((self.getpos()[0], ""))
+        if tag in self._BLOCKS:
+            self.end_cell()
+            self.is_closed = True
+
+    def handle_data(self, data: str) -> None:
+        """Add words to the open cell."""
+        if self._in_silent or not data.strip():
+            return
+        if not self._words:
+            before = data[: len(data) - len(data.lstrip())]
+            self._line = self.getpos()[0] + before.count("\n")
+        self._words += data.split()
+        self.is_closed = False
+
+    def end_cell(self) -> None:
+        """Close the cell that is open, if any words have come."""
+        if self._words:
+            self.cells.append((self._line, " ".join(self._words)))
+        self._words = []

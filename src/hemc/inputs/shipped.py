@@ -1,0 +1,24 @@
+"""The configuration files that come with hemc, in the source tree or in an installed wheel."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from hemc.errors import InternalError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def configs_dir() -> Path:
+    """Return the folder `configs`; an InternalError if the installation lacks it."""
+    for folder in (_PACKAGE / "configs", _PACKAGE.parents[1] / "configs"):
+        if (folder / "deals").is_dir():
+            return folder
+    raise InternalError(f"no folder 'configs' beside {_PACKAGE}")
+
+
+def shipped_deals() -> dict[str, Path]:
+    """Return the deal file of each series that has one."""
+    paths = sorted((configs_dir() / "deals").glob("*.toml"))
+    return {tomllib.loads(path.read_text(encoding="utf-8"))["series"]: path for path in paths}

@@ -1,0 +1,78 @@
+"""Roll rates × seasoning × prepayment curve × stress → the monthly moves that kernels read."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from hemc.config import Config
+from hemc.kernels.flows import Floats, Ints
+from hemc.kernels.transitions import NORMAL_REACH, NORMAL_STEPS, MoveRates
+from hemc.model.scenario import credit_scale
+from hemc.states import CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
+
+
+def compile_moves(rates: Floats, order: Ints, config: Config, n_months: int) -> MoveRates:
+    """Prepare calibrated rates float64[class, live state, state] for the kernels.
+
+    `order` lists the destinations other than payoff, worst first. Payoff cells must be the same
+    in all classes.
+    """
+    support = rates.max(axis=0) > 0
+    worst_first = [[d for d in order if support[s, d]] for s in range(N_LIVE)]
+    n_destinations = np.array([len(row) for row in worst_first])
+    width = int(n_destinations.max())
+    destination = np.full((N_LIVE, width + 1), -1)
+    for s, row in enumerate(worst_first):
+        destination[s, : len(row) + 1] = [PAID_OFF, *reversed(row)]
+    seasoned = season(rates, config, n_months)
+    threshold = np.zeros((n_months, len(rates), N_LIVE, width))
+    for s, row in enumerate(worst_first):
+        stays = 1.0 - seasoned[:, :, s, PAID_OFF]
+        share = np.cumsum(seasoned[:, :, s, row], axis=2) / stays[:, :, None]
+        threshold[:, :, s, : len(row)] = ndtri(np.clip(share, 0.0, 1.0))
+    scale = credit_scale(config.scenario, n_months)[:, None, None, None]
+    hazard = -np.log1p(-rates[0, :, PAID_OFF])
+    return MoveRates(
+        threshold=(threshold + config.scenario.stress_shift) * scale,
+        destination=destination,
+        n_destinations=n_destinations,
+        payoff_hazard=prepayment_curve(rates, config, n_months)[:, None] * hazard,
+        has_charge_off=np.array([row[0] == CHARGED_OFF for row in worst_first]),
+        lumpiness=config.loss.lumpiness,
+        normal=normal_table(),
+    )
+
+
+def season(rates: Floats, config: Config, n_months: int) -> Floats:
+    """Return rates by month float64[t, class, live state, state], current → 30 rising with age."""
+    month = np.arange(1, n_months + 1)
+    ramp = np.minimum(month / config.roll_rates.seasoning_months, 1.0)
+    multiplier = 1.0 + (config.roll_rates.seasoning_peak - 1.0) * ramp
+    seasoned = np.repeat(rates[None], n_months, axis=0)
+    more = rates[None, :, CURRENT, D30] * (multiplier[:, None] - 1.0)
+    seasoned[:, :, CURRENT, D30] += more
+    seasoned[:, :, CURRENT, CURRENT] -= more
+    return seasoned
+
+
+def prepayment_curve(rates: Floats, config: Config, n_months: int) -> Floats:
+    """Return the payoff hazard of each month relative to now's, float64[t]."""
+    now = 1.0 - (1.0 - rates[0, CURRENT, PAID_OFF]) ** 12
+    if now <= 0.0:
+        return np.ones(n_months)
+    month = np.arange(1, n_months + 1)
+    gap = (now - config.prepayment.long_run_cpr) * 0.5 ** (
+        month / config.prepayment.half_life_months
+    )
+    cpr = config.prepayment.long_run_cpr + gap
+    return np.asarray(np.log1p(-cpr) / np.log1p(-now))
+
+
+def normal_table() -> Floats:
+    """Return Φ and its slope per grid step for `normal_cdf`."""
+    n = 2 * NORMAL_REACH * NORMAL_STEPS
+    x: NDArray[np.float64] = np.arange(n + 1) / NORMAL_STEPS - NORMAL_REACH
+    slope = np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi) / NORMAL_STEPS
+    return np.column_stack([ndtr(x), slope])

@@ -1,0 +1,100 @@
+"""Scenario settings → what moves all loans together: credit, prepayment and charge-off factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaincinv, ndtri
+
+from hemc.config import ScenarioSettings
+from hemc.kernels import rng
+from hemc.kernels.factors import autoregress_paths
+from hemc.kernels.flows import Floats
+from hemc.kernels.transitions import PathFactors
+
+_GAMMA_GRID = 65_536
+
+
+@dataclass(frozen=True)
+class FactorModel:
+    """Everything needed to draw the factors of any path; the same draws in every scenario."""
+
+    settings: ScenarioSettings
+    n_months: int
+    seed: int
+    gamma_quantiles: Floats  # [grid] equally likely values of the common gamma, mean 1
+
+    def draw(self, first_path: int, n_paths: int) -> PathFactors:
+        """Draw the factors of consecutive paths, each float64[n_paths, n_months]."""
+        if self.settings.factors == "off":
+            level = np.zeros((n_paths, self.n_months))
+            return PathFactors(
+                level, self._payoff_multiplier(level, level), self._gamma(first_path, n_paths)
+            )
+        s = self.settings
+        credit_innovation = ndtri(self._uniforms(rng.CREDIT, first_path, n_paths))
+        own = ndtri(self._uniforms(rng.PREPAYMENT, first_path, n_paths))
+        r = s.factor_correlation
+        credit, prepayment = np.empty_like(own), np.empty_like(own)
+        autoregress_paths(credit_innovation, s.credit_persistence, s.credit_sd, credit)
+        innovation = r * credit_innovation + np.sqrt(1.0 - r * r) * own
+        autoregress_paths(innovation, s.prepayment_persistence, s.prepayment_sd, prepayment)
+        multiplier = self._payoff_multiplier(credit, prepayment)
+        return PathFactors(credit, multiplier, self._gamma(first_path, n_paths))
+
+    def draw_timing(self, first_path: int, n_paths: int) -> Floats:
+        """Draw the factor on the next certificate's interest, float64[n_paths], mean 1."""
+        u = np.empty((n_paths, 1))
+        rng.draw_uniforms_paths(np.uint64(self.seed), rng.TIMING, first_path, u)
+        return np.asarray(1.0 + self.settings.timing_sd * ndtri(u[:, 0]))
+
+    def _uniforms(self, stream: int, first_path: int, n_paths: int) -> Floats:
+        u = np.empty((n_paths, self.n_months))
+        rng.draw_uniforms_paths(np.uint64(self.seed), stream, first_path, u)
+        return u
+
+    def _gamma(self, first_path: int, n_paths: int) -> Floats:
+        u = self._uniforms(rng.LUMPINESS, first_path, n_paths)
+        return self.gamma_quantiles[(u * self.gamma_quantiles.size).astype(np.int64)]
+
+    def _payoff_multiplier(self, credit: Floats, prepayment: Floats) -> Floats:
+        """Return the multiplier on payoff hazards, float64[p, t]."""
+        s = self.settings
+        on = s.factors == "on"
+        variance = _variance(s.prepayment_sd, s.prepayment_persistence, self.n_months) * on
+        own = np.exp(prepayment - variance / 2.0)
+        if s.prepayment_multiplier != "credit":
+            return own * s.prepayment_multiplier
+        worse = np.maximum(credit + s.stress_shift, 0.0)
+        still_open = np.clip(1.0 - worse / s.refinancing_shut_at, 0.0, 1.0)
+        return own * (s.refinancing_floor + (1.0 - s.refinancing_floor) * still_open)
+
+
+def factor_model(
+    settings: ScenarioSettings, lumpiness: float, n_months: int, seed: int
+) -> FactorModel:
+    """Prepare the factors of a run; `lumpiness` is the shape of the common gamma, 0 for none."""
+    quantiles: Floats = np.ones(1)
+    if lumpiness > 0.0:
+        u = (np.arange(_GAMMA_GRID) + 0.5) / _GAMMA_GRID
+        drawn = np.asarray(gammaincinv(lumpiness, u), dtype=np.float64)
+        quantiles = drawn / drawn.mean()
+    return FactorModel(settings, n_months, seed, quantiles)
+
+
+def credit_scale(settings: ScenarioSettings, n_months: int) -> Floats:
+    """Return √(1 + variance of the credit factor) by month, float64[t].
+
+    Thresholds multiplied by it keep each cell's mean at its calibrated value in every month.
+    """
+    if settings.factors == "off":
+        return np.ones(n_months)
+    variance = _variance(settings.credit_sd, settings.credit_persistence, n_months)
+    return np.asarray(np.sqrt(1.0 + variance))
+
+
+def _variance(sd: float, persistence: float, n_months: int) -> Floats:
+    """Return the variance by month of an AR(1) that starts at 0 before month 1."""
+    month = np.arange(1, n_months + 1)
+    return np.asarray(sd**2 * (1.0 - persistence ** (2.0 * month)))

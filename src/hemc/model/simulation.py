@@ -1,0 +1,118 @@
+"""Pool × moves × factors → pool cash flows, a block of paths at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import betaincinv
+
+from hemc.config import LossSettings
+from hemc.errors import InternalError
+from hemc.kernels import loans
+from hemc.kernels.flows import Floats, PoolFlows
+from hemc.kernels.loans import ClassShares, LossRules
+from hemc.kernels.pool import Pool
+from hemc.kernels.transitions import MoveRates, PathFactors
+from hemc.model.latent_classes import LatentClasses
+from hemc.states import N_LIVE
+
+_SEVERITY_GRID = 4_000
+
+
+class PoolModel(NamedTuple):
+    """Everything about the pool that is the same on every path."""
+
+    pool: Pool
+    moves: MoveRates
+    rules: LossRules
+    shares: ClassShares
+    recovery_stock: float  # USD charged off by cut-off that still recovers
+    recovery_monthly: float
+    recovery_months: int
+    seed: int
+
+
+class BlockFlows(NamedTuple):
+    """Cash flows of a block of paths, and the pool behind them by state."""
+
+    cash: PoolFlows
+    state_balance: Floats  # [p, t, live state] USD after the month
+    state_loans: Floats  # [p, t, live state] loans after the month
+    loss_by_origin: Floats  # [p, live state at cut-off, latent class] lifetime loss, USD
+    largest_gap: Floats  # [p] USD, principal + loss against the fall of balances
+
+
+def loss_rules(settings: LossSettings) -> LossRules:
+    """Tabulate equally likely severities for both routes to a charge-off."""
+    u = (np.arange(_SEVERITY_GRID) + 0.5) / _SEVERITY_GRID
+    share = settings.settled_share
+    settled = betaincinv(*settings.settled_beta, np.minimum(u / max(share, 1e-12), 1.0))
+    direct = np.where(u < share, settled, 1.0)
+    foreclosed = betaincinv(*settings.foreclosure_beta, u)
+    return LossRules(np.stack([direct, foreclosed]), settings.bankruptcy_paying_share)
+
+
+def class_shares(classes: LatentClasses) -> ClassShares:
+    """Cumulate the shares of the classes; the last column is exactly 1."""
+    cumulative = classes.share.cumsum(axis=1)
+    cumulative[:, -1] = 1.0
+    return ClassShares(cumulative)
+
+
+def simulate_block(model: PoolModel, factors: PathFactors, first_path: int) -> BlockFlows:
+    """Simulate consecutive paths from `first_path`, one for each row of `factors`.
+
+    Raises InternalError where a factor or a flow is not finite, with its path and month.
+    """
+    for name, factor in factors._asdict().items():  # a nan would draw the best move in silence
+        _require_finite(factor, first_path, f"the {name} factor")
+    n_paths, n_months = factors.credit.shape
+    n_classes = model.moves.threshold.shape[1]
+    months = np.zeros((n_paths, n_months, loans.N_COLUMNS))
+    by_origin = np.zeros((n_paths, N_LIVE, n_classes))
+    draws = (np.uint64(model.seed), first_path)
+    loans.simulate_paths(
+        model.pool, model.moves, factors, model.rules, model.shares, draws, (months, by_origin)
+    )
+    _require_finite(months, first_path, "a flow")
+    cash = _cash(model, months)
+    out = cash.scheduled + cash.prepaid + cash.proceeds + cash.loss
+    gap = np.abs(cash.balance[:, :-1] - cash.balance[:, 1:] - out).max(axis=1)
+    balance = months[:, :, loans.BALANCE : loans.COUNT]
+    return BlockFlows(cash, balance, months[:, :, loans.COUNT :], by_origin, gap)
+
+
+def _cash(model: PoolModel, months: Floats) -> PoolFlows:
+    """Name the columns of the kernel's output and add recoveries and the opening balance."""
+    n_paths, n_months, _ = months.shape
+    column = [np.ascontiguousarray(months[:, :, j]) for j in range(loans.BALANCE)]
+    recoveries = np.empty((n_paths, n_months))
+    loans.recover_paths(
+        column[loans.LOSS],
+        model.recovery_stock,
+        model.recovery_monthly,
+        model.recovery_months,
+        recoveries,
+    )
+    balance = np.empty((n_paths, n_months + 1))
+    balance[:, 0] = model.pool.balance.sum()
+    balance[:, 1:] = months[:, :, loans.BALANCE : loans.COUNT].sum(axis=2)
+    return PoolFlows(
+        interest=column[loans.INTEREST],
+        recoveries=recoveries,
+        scheduled=column[loans.SCHEDULED],
+        prepaid=column[loans.PREPAID],
+        proceeds=column[loans.PROCEEDS],
+        loss=column[loans.LOSS],
+        balance=balance,
+        net_rate_balance=column[loans.NET_RATE_BALANCE],
+    )
+
+
+def _require_finite(values: Floats, first_path: int, what: str) -> None:
+    """Stop at the first path and month at which `values[p, t, …]` are not finite."""
+    if np.isfinite(values.sum()):
+        return
+    p, t = np.argwhere(~np.isfinite(values))[0][:2]
+    raise InternalError(f"{what} is not finite on path {first_path + p}, month {t + 1}")

@@ -1,0 +1,81 @@
+"""Texts that stand beside figures, shared by console, report and forecast certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+#: Label of each headline figure by measure and statistic, in order of importance.
+HEADLINES = {
+    ("pool_loss_pct", "mean"): "Expected lifetime loss",
+    ("pool_loss_pct", "es_99"): "99 % expected shortfall of lifetime loss",
+    ("oc_below_target_after_reaching", "probability"): (
+        "P(OC falls below its target after reaching it)"
+    ),
+    ("draws", "probability"): "P(draw on the insurer)",
+    ("writedown", "probability"): "P(any writedown), no insurer",
+    ("next_month_loss", "mean"): "Next month's loss",
+}
+
+#: Names of the statistics of measures.parquet.
+STATISTICS = {
+    "mean": "mean", "sd": "standard deviation", "probability": "probability",
+    "p1": "1 %", "p5": "5 %", "p25": "25 %", "p50": "50 %", "p75": "75 %", "p90": "90 %",
+    "p95": "95 %", "p99": "99 %", "p99_9": "99.9 %",
+    "es_97_5": "expected shortfall 97.5 %", "es_99": "expected shortfall 99 %",
+}  # fmt: skip
+
+#: What happens to notes in excess of the pool where no insurer pays.
+UNDERCOLLATERALIZATION = {
+    "implied": "balances and interest continue; the loss is what is unpaid at the end",
+    "pro_rata": "notes are written down pro rata",
+    "reverse_order": "notes are written down in reverse order of seniority",
+}
+
+#: Lines of a certificate's blocks by the end of their keys, in the certificate's own words.
+POOL_LINES = {
+    "beginning_pool": "Beginning Pool Balance",
+    "ending_pool": "Ending Pool Balance",
+    "principal_collections": "Principal Collections",
+    "active_loan_count": "Active Loan Count",
+    "interest_collections": "Interest Collections",
+    "excess_cash": "Excess Cash",
+}
+NOTE_LINES = {
+    "beginning": "Beginning Balance",
+    "ending": "Ending Balance",
+    "principal": "Principal",
+    "interest": "Interest",
+    "shortfall": "Interest Shortfall",
+}
+OC_LINES = {
+    "beginning": "Beginning Overcollateralization",
+    "change": "Overcollateralization Increase",
+    "outstanding": "Outstanding Overcollateralization",
+    "target": "Target Overcollateralization",
+    "certificates_paid": "Paid to Certificates",
+}
+DRAW_LINES = {"draw": "Credit Enhancement Draw Amount"}
+LOSS_LINES = {
+    "beginning": "Beginning Loss Amount",
+    "current_month": "Current Month Loss Amount",
+    "recoveries": "Current Month Recoveries",
+    "ending": "Ending Loss Amount",
+}
+DELINQUENCY_LINES = {
+    "30": "Delinquent Loans (30 Days)",
+    "60": "Delinquent Loans (60 Days)",
+    "90": "Delinquent Loans (90 Days)",
+    "120": "Delinquent Loans (120 Days)",
+    "150": "Delinquent Loans (150 Days)",
+    "180+": "Delinquent Loans (180+ Days)",
+    "REO": "REO",
+    "FC": "Foreclosures",
+    "BK": "Bankruptcies",
+}
+
+
+def headline_label(row: Mapping[str, Any]) -> str:
+    """Return the label of a row of measures.parquet or summary.json."""
+    key = (row["measure"], row["statistic"])
+    return HEADLINES.get(key, f"{key[0]}, {key[1]}".replace("_", " "))

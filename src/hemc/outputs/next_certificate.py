@@ -1,0 +1,117 @@
+"""Figures of month 1 over paths → the next certificate in its own layout, at 5 / 50 / 95 %."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import polars as pl
+
+from hemc.outputs.next_month import BUCKETS
+
+LEVELS = {"p5": 0.05, "p50": 0.50, "p95": 0.95}
+
+_WIDTH = 15
+_LABEL = 35
+
+_POOL = {
+    "pool.beginning_pool": "Beginning Pool Balance",
+    "pool.ending_pool": "Ending Pool Balance",
+    "pool.principal_collections": "Principal Collections",
+    "pool.active_loan_count": "Active Loan Count",
+    "pool.interest_collections": "Interest Collections",
+    "pool.excess_cash": "Excess Cash",
+}
+_OC = {
+    "oc.beginning": "Beginning Overcollateralization",
+    "oc.change": "Overcollateralization Increase",
+    "oc.outstanding": "Outstanding Overcollateralization",
+    "oc.target": "Target Overcollateralization",
+    "oc.certificates_paid": "Paid to Certificates",
+}
+_DRAWS = {"credit_enhancement.draw": "Credit Enhancement Draw Amount"}
+_LOSSES = {
+    "losses.beginning": "Beginning Loss Amount",
+    "losses.current_month": "Current Month Loss Amount",
+    "losses.recoveries": "Current Month Recoveries",
+    "losses.ending": "Ending Loss Amount",
+}
+_NOTE = {
+    "beginning": "Beginning Balance",
+    "ending": "Ending Balance",
+    "principal": "Principal",
+    "interest": "Interest",
+    "shortfall": "Interest Shortfall",
+}
+_DELINQUENT = {
+    "30": "Delinquent Loans (30 Days)",
+    "60": "Delinquent Loans (60 Days)",
+    "90": "Delinquent Loans (90 Days)",
+    "120": "Delinquent Loans (120 Days)",
+    "150": "Delinquent Loans (150 Days)",
+    "180+": "Delinquent Loans (180+ Days)",
+    "REO": "REO",
+    "FC": "Foreclosures",
+    "BK": "Bankruptcies",
+}
+
+
+def next_certificate(next_month: pl.DataFrame) -> pl.DataFrame:
+    """Return each figure's 5, 50 and 95 % point over paths: figure, p5, p50, p95."""
+    columns = {
+        name: next_month.select(pl.all().quantile(level, interpolation="nearest")).row(0)
+        for name, level in LEVELS.items()
+    }
+    return pl.DataFrame({"figure": next_month.columns} | columns)
+
+
+def render_next_certificate(
+    table: pl.DataFrame, title: str, date: dt.date, n_paths: int, names: tuple[str, ...]
+) -> str:
+    """Return the forecast as a text that reads like the certificate itself, 80 columns wide."""
+    figures = {row["figure"]: row for row in table.iter_rows(named=True)}
+    lines = [title.center(80).rstrip(), f"Payment Date  {date:%m/%d/%Y}".center(80).rstrip()]
+    lines += [f"Forecast from {n_paths:,} paths: 5, 50 and 95 % points".center(80).rstrip(), ""]
+    head = "".join(label.rjust(_WIDTH) for label in ("5 %", "50 %", "95 %"))
+    lines.append("Servicing Certificate".ljust(_LABEL) + head)
+    lines.append("-" * 80)
+    lines += _section(None, _POOL, figures)
+    for name in names:
+        rows = {f"notes.{name}.{key}": label for key, label in _NOTE.items()}
+        lines += _section(f"Class {name}", rows, figures)
+    lines += _section("Overcollateralization", _OC, figures)
+    lines += _section(None, _DRAWS, figures)
+    lines += _delinquencies(figures)
+    lines += _section("Liquidation To-Date", _LOSSES, figures)
+    return "\n".join(lines) + "\n"
+
+
+def _section(
+    title: str | None, rows: dict[str, str], figures: dict[str, dict[str, float]]
+) -> Iterator[str]:
+    """Yield the lines of one block of labels."""
+    if title:
+        yield title
+    indent = "  " if title else ""
+    for key, label in rows.items():
+        if key in figures:
+            yield _line(indent + label, figures[key], count=key.endswith("count"))
+    yield ""
+
+
+def _delinquencies(figures: dict[str, dict[str, float]]) -> Iterator[str]:
+    """Yield the delinquency table: balance, number and per cent of each state."""
+    yield "Delinquencies: Balance, Number of Loans, Percent of Balance*"
+    for key in sorted(BUCKETS, key=list(_DELINQUENT).index):
+        yield _line(_DELINQUENT[key], figures[f"delinq.{key}.balance"])
+        yield _line("  number", figures[f"delinq.{key}.number"], count=True)
+        yield _line("  percent", figures[f"delinq.{key}.pct"], suffix="%")
+    yield "*Delinquency figures do not include bankruptcy, foreclosure and REO."
+    yield ""
+
+
+def _line(label: str, row: dict[str, float], count: bool = False, suffix: str = "") -> str:
+    """Return one label with its three figures."""
+    shape = "{:,.0f}" if count else "{:,.2f}"
+    cells = [shape.format(row[level] + 0.0) + suffix for level in LEVELS]
+    return label.ljust(_LABEL) + "".join(cell.rjust(_WIDTH) for cell in cells)

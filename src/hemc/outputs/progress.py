@@ -1,0 +1,39 @@
+"""Paths done → a bar with the time left on a terminal; silence when piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from hemc.kernels.jit import is_cold
+
+
+@contextmanager
+def show_progress(n_paths: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function to be called with the number of paths just done."""
+    console = Console(stderr=True)
+    if is_cold() and not quiet:
+        print("hemc: compiling kernels, once, about 20 s", file=sys.stderr)
+    columns = (
+        TextColumn("paths"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
+    hidden = quiet or not console.is_terminal
+    with Progress(*columns, console=console, disable=hidden, transient=True) as bar:
+        task = bar.add_task("paths", total=n_paths)
+
+        def advance(n: int) -> None:
+            bar.advance(task, n)
+
+        yield advance

@@ -1,0 +1,229 @@
+"""Tables of a run → Vega-Lite specifications, as plain dicts with rounded rows.
+
+Written as dicts because altair takes half a second to import and fifteen milliseconds a layer to
+validate; the tests validate every specification against altair's schema instead. Colours are
+variables of the style sheet, so that light, dark and printed pages need no second drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from hemc.outputs.report.formats import month_name
+
+Spec = dict[str, Any]
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+MAX_ROWS = 2_000
+
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+#: Look of all charts; each specification carries data and encodings only.
+THEME: Spec = {
+    "background": "transparent",
+    "font": _FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--muted)", "titleColor": "var(--muted)", "gridColor": "var(--grid)",
+        "domainColor": "var(--axis)", "tickColor": "var(--axis)", "titleFontWeight": "normal",
+        "labelFontSize": 11, "titleFontSize": 11, "titlePadding": 8, "labelOverlap": True,
+    },
+    "axisX": {"grid": False},
+    "axisY": {"domain": False, "ticks": False, "tickCount": 5},
+}  # fmt: skip
+
+_MAX_TICKS = 8
+_MONTHS_TITLE = "months after the certificate"
+_QUANTILES = ("p5", "p25", "p50", "p75", "p95")
+
+
+class Line(NamedTuple):
+    """A line of a chart: column of the rows, name in tooltips, style of the style sheet."""
+
+    column: str
+    name: str
+    style: str
+
+
+#: Stroke of each style beside its colour, so that no line is told by colour alone.
+_DASHES = {"median": [], "mean": [5, 3], "target": [2, 2], "second": [6, 2, 2, 2], "third": [1, 3]}
+
+FAN_LEGEND = (
+    ("band", "5–95 %"), ("core", "25–75 %"), ("median", "median"), ("mean", "mean"),
+)  # fmt: skip
+
+
+def month_rows(
+    table: pl.DataFrame, columns: Sequence[str], first: str, factor: float = 1.0
+) -> list[dict[str, Any]]:
+    """Return a row a month: month, calendar month, and columns × `factor`, rounded."""
+    rows = table.select("month", *columns).iter_rows(named=True)
+    return [
+        {"month": row["month"], "payment": month_name(first, row["month"])}
+        | {column: _rounded(row[column], factor) for column in columns}
+        for row in rows
+    ]
+
+
+def fan(
+    table: pl.DataFrame, first: str, title: str, factor: float = 1.0,
+    extra: Mapping[str, pl.Series] | None = None, pattern: str = ",.2f",
+) -> Spec:  # fmt: skip
+    """Return bands, median and mean by month of a series with a column a statistic.
+
+    `title` is the axis's with its unit, to which `factor` brings the values; `extra` series by
+    name are drawn as further dashed lines; `pattern` is d3's for the tooltip.
+    """
+    extra = extra or {}
+    table = table.with_columns(**extra)
+    columns = ("mean", *_QUANTILES, *extra)
+    rows = month_rows(table, columns, first, factor)
+    lines = [Line("p50", "median", "median"), Line("mean", "mean", "mean")]
+    lines += [Line(name, name, "target") for name in extra]
+    tips = {"p95": "95 %", "p75": "75 %", "p50": "median", "p25": "25 %", "p5": "5 %"}
+    tips |= {line.column: line.name for line in lines}
+    layers = [
+        _area("p5", "p95", title, "var(--band)"),
+        _area("p25", "p75", title, "var(--core)"),
+        *(_line(line, title) for line in lines),
+        _hover(tips, pattern),
+    ]
+    return _by_month(rows, layers)
+
+
+def lines_by_month(
+    rows: list[dict[str, Any]], lines: Sequence[Line], title: str, pattern: str = ",.2f"
+) -> Spec:
+    """Return lines by month; `rows` as of `month_rows`, `pattern` is d3's for the tooltip."""
+    layers = [_line(line, title) for line in lines]
+    layers.append(_hover({line.column: line.name for line in lines}, pattern))
+    return _by_month(rows, layers)
+
+
+def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]) -> Spec:
+    """Return bars of `low`, `high`, `share` (%), with `marks`: places and their styles."""
+    rows = [{k: round(v, 4) for k, v in row.items()} for row in bins.iter_rows(named=True)]
+    tips = [
+        _tip("low", "from, %", ",.2f"), _tip("high", "to, %", ",.2f"),
+        _tip("share", "paths, %", ",.2f"),
+    ]  # fmt: skip
+    bars = {
+        "mark": {"type": "bar", "color": "var(--core)", "binSpacing": 1},
+        "encoding": {
+            "x": {"field": "low", "type": "quantitative", "title": title,
+                  "bin": {"binned": True}, "axis": {"tickCount": 8}},
+            "x2": {"field": "high"},
+            "y": {"field": "share", "type": "quantitative", "title": "% of paths"},
+            "tooltip": tips,
+        },
+    }  # fmt: skip
+    rules = [
+        {
+            "data": {"values": [{"at": round(at, 4)}]},
+            "mark": {"type": "rule", "color": f"var(--{style})", "strokeWidth": 2,
+                     "strokeDash": _DASHES[style]},
+            "encoding": {"x": {"field": "at", "type": "quantitative"}},
+        }
+        for at, style in marks
+    ]  # fmt: skip
+    return _chart(rows, [bars, *rules])
+
+
+def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
+    """Return an estimate by number of paths with its band; rows of n, value, low, high."""
+    x = {"field": "n", "type": "quantitative", "title": "paths",
+         "scale": {"type": "log", "nice": False},
+         "axis": {"format": "~s", "tickCount": 5}}  # fmt: skip
+    tips = [
+        _tip("n", "paths", ","), _tip("value", "estimate", ",.3f"),
+        _tip("low", "95 % from", ",.3f"), _tip("high", "to", ",.3f"),
+    ]  # fmt: skip
+    y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "area", "color": "var(--core)"},
+            "encoding": {"y": y | {"field": "low"}, "y2": {"field": "high"}},
+        },
+        {
+            "mark": {"type": "line", "color": "var(--median)", "strokeWidth": 2,
+                     "point": {"color": "var(--median)", "size": 30, "filled": True}},
+            "encoding": {"y": y | {"field": "value"}, "tooltip": tips},
+        },
+    ]  # fmt: skip
+    for layer in layers:
+        layer["encoding"]["x"] = x
+    return _chart(rows, layers)
+
+
+def _chart(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
+    """Return the frame that all charts share."""
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "height": 240,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"values": rows},
+        "layer": layers,
+    }
+
+
+def _by_month(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
+    """Return layers over one axis of months, ticked in whole years."""
+    last = rows[-1]["month"]
+    step = next((s for s in (3, 6, 12, 24) if last <= _MAX_TICKS * s), 36)
+    x = {
+        "field": "month", "type": "quantitative", "title": _MONTHS_TITLE,
+        "scale": {"domain": [rows[0]["month"], last], "nice": False},
+        "axis": {"values": list(range(0, last + 1, step))},
+    }  # fmt: skip
+    for layer in layers:
+        layer["encoding"]["x"] = x
+    return _chart(rows, layers)
+
+
+def _area(low: str, high: str, title: str, color: str) -> Spec:
+    """Return a band between two columns."""
+    y = {"field": low, "type": "quantitative", "title": title}
+    return {
+        "mark": {"type": "area", "color": color},
+        "encoding": {"y": y, "y2": {"field": high}},
+    }
+
+
+def _line(line: Line, title: str) -> Spec:
+    """Return a line through a column."""
+    mark = {"type": "line", "color": f"var(--{line.style})", "strokeWidth": 2,
+            "strokeDash": _DASHES[line.style]}  # fmt: skip
+    y = {"field": line.column, "type": "quantitative", "title": title}
+    return {"mark": mark, "encoding": {"y": y}}
+
+
+def _hover(tips: Mapping[str, str], pattern: str = ",.2f") -> Spec:
+    """Return an upright rule at the month nearest to the pointer, with all its figures."""
+    shown = [
+        _tip("month", "month", "d"),
+        {"field": "payment", "type": "nominal", "title": "paid in"},
+    ]
+    shown += [_tip(column, name, pattern) for column, name in tips.items()]
+    nearest = {"type": "point", "on": "pointermove", "clear": "pointerout", "nearest": True,
+               "encodings": ["x"]}  # fmt: skip
+    opacity = {"condition": {"param": "month", "empty": False, "value": 0.6}, "value": 0}
+    return {
+        "params": [{"name": "month", "select": nearest}],
+        "mark": {"type": "rule", "color": "var(--axis)", "aria": False},
+        "encoding": {"opacity": opacity, "tooltip": shown},
+    }
+
+
+def _tip(field: str, title: str, pattern: str) -> Spec:
+    """Return a figure of a tooltip; `pattern` is d3's."""
+    return {"field": field, "type": "quantitative", "title": title, "format": pattern}
+
+
+def _rounded(value: float | None, factor: float) -> float | None:
+    """Return a value in the chart's unit to five digits, which a screen cannot tell apart."""
+    # Nine decimals drop the dust of subtraction, which would pull an axis below zero.
+    return None if value is None else float(f"{round(value * factor, 9) + 0.0:.5g}")

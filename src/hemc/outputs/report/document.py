@@ -1,0 +1,64 @@
+"""A run's folder → report.html, one self-contained page that opens without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hemc.errors import InputError
+from hemc.outputs.report.blocks import Section
+from hemc.outputs.report.charts import THEME
+from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.report.sections.accuracy import accuracy
+from hemc.outputs.report.sections.insurer import insurer
+from hemc.outputs.report.sections.next_certificate import next_certificate
+from hemc.outputs.report.sections.notes import notes
+from hemc.outputs.report.sections.overcollateralization import overcollateralization
+from hemc.outputs.report.sections.pool import pool
+from hemc.outputs.report.sections.provenance import assumptions, manifest
+from hemc.outputs.report.sections.roll_rates import roll_rates
+from hemc.outputs.report.sections.sensitivities import sensitivities
+from hemc.outputs.report.sections.tie_out import tie_out
+from hemc.outputs.report.sections.verdict import verdict
+from hemc.outputs.report.vega import chart_script
+
+REPORT = "report.html"
+
+#: In the order of the page; a section without data is None and leaves no gap in the numbers.
+SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
+    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, sensitivities,
+    next_certificate, accuracy, assumptions, manifest,
+)  # fmt: skip
+
+
+def write_report(folder: Path) -> Path:
+    """Write report.html into a run's folder from the files there, and return its path.
+
+    Raises InputError where the folder is no run's or cannot be written.
+    """
+    page = render_report(RunFiles(folder))
+    path = folder / REPORT
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(path, "", f"a file that cannot be written ({error.strerror})",
+                         "a folder to write in") from None  # fmt: skip
+    return path
+
+
+def render_report(run: RunFiles) -> str:
+    """Return the page; all texts of the run are escaped."""
+    environment = Environment(
+        loader=PackageLoader("hemc.outputs.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    sections = [section for build in SECTIONS if (section := build(run)) is not None]
+    return environment.get_template("report.html.j2").render(
+        manifest=run.manifest, sections=sections, theme=THEME, script=Markup(chart_script())
+    )

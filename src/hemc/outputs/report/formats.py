@@ -1,0 +1,84 @@
+"""Numbers without an error, and months → the text that the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hemc.outputs.numbers import show_estimate
+from hemc.outputs.report.blocks import DASH
+
+MILLION = 1e6
+
+
+def amount(value: float | None, digits: int = 0) -> str:
+    """Return a number with thousands separators; a zero has no sign."""
+    return DASH if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def millions(value: float | None, digits: int = 2) -> str:
+    """Return USD in millions."""
+    return DASH if value is None else amount(value / MILLION, digits)
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """Return a fraction in per cent; a positive one too small to show is bounded."""
+    if value is None:
+        return DASH
+    smallest = 10.0**-digits
+    if 0.0 < 100.0 * value < smallest / 2:
+        return f"< {smallest:.{digits}f}"
+    return f"{100.0 * value:.{digits}f}"
+
+
+def estimate(row: Mapping[str, Any] | None, n_paths: int) -> str:
+    """Return a row of measures.parquet as on the console, or a dash where there is none."""
+    if row is None or row["value"] is None:
+        return DASH
+    if row["value"] == 0.0 and not row["standard_error"] and row["statistic"] != "probability":
+        return "0"
+    return show_estimate(row, n_paths)
+
+
+def estimate_millions(row: Mapping[str, Any] | None, n_paths: int) -> str:
+    """Return a row in USD as millions, so that wide tables stay readable; a probability as is."""
+    if row is None or row["unit"] != "USD" or row["value"] is None:
+        return estimate(row, n_paths)
+    error = row["standard_error"]
+    scaled = {"value": row["value"] / MILLION, "unit": "USD million"}
+    return estimate({**row, **scaled, "standard_error": error and error / MILLION}, n_paths)
+
+
+def estimate_with_unit(row: Mapping[str, Any], n_paths: int) -> str:
+    """Return a row with its unit where that is not in the figure already."""
+    text = estimate(row, n_paths)
+    return f"{text} USD" if row["unit"] == "USD" else text
+
+
+def difference(value: float, error: float | None, unit: str) -> str:
+    """Return a signed difference with its error: USD million, %, or points of a probability."""
+    if abs(value) < 1e-9 and not error:
+        return "none"
+    if unit == "fraction":
+        value, error, unit = 100.0 * value, error and 100.0 * error, "points"
+    if unit == "USD":
+        value, error = value / MILLION, error and error / MILLION
+    digits = 3 if error is not None and 0.0 < error < 0.005 else 2
+    text = f"{round(value, digits) + 0.0:+,.{digits}f}".replace("-", "−")
+    if error is not None:
+        text += f" ± {error:,.{digits}f}"
+    return text if unit == "USD" else f"{text} {unit}"
+
+
+def state_name(state: str) -> str:
+    """Return a delinquency state's name for a title."""
+    if state[0].isdigit():
+        return f"{state} days"
+    return "REO" if state == "reo" else state
+
+
+def month_name(first: str, month: int) -> str:
+    """Return the calendar month YYYY-MM of projected month `month`, 1 being `first`."""
+    year, number = (int(part) for part in first.split("-"))
+    elapsed = 12 * year + number - 1 + month - 1
+    return f"{elapsed // 12}-{elapsed % 12 + 1:02d}"

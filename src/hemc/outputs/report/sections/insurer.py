@@ -1,0 +1,60 @@
+"""measures and months → what the insurer pays, gets back and earns."""
+
+from __future__ import annotations
+
+from hemc.outputs.labels import STATISTICS
+from hemc.outputs.report import charts
+from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
+from hemc.outputs.report.formats import MILLION, estimate_millions
+from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.report.sections.overcollateralization import first_month_row, first_month_table
+
+_MEASURES = {
+    "draws": "draws",
+    "draws_pv": "present value of draws",
+    "peak_unreimbursed": "peak unreimbursed, with interest",
+    "reimbursement": "reimbursement",
+    "premium": "premium",
+}
+_STATISTICS = ("probability", "mean", "p50", "p75", "p95", "p99", "es_99")
+
+
+def insurer(run: RunFiles) -> Section | None:
+    """Return draws, what is reimbursed, and the premium; None where the deal has no insurer."""
+    rows = [
+        Row(
+            (
+                name,
+                *(
+                    estimate_millions(run.measure(m, s, "wrapped"), run.n_paths)
+                    for s in _STATISTICS
+                ),
+            )
+        )
+        for m, name in _MEASURES.items()
+        if run.measure(m, "mean", "wrapped")
+    ]
+    if not rows or run.manifest.configuration.insurer.mode == "absent":
+        return None
+    columns = ("", *(STATISTICS[statistic] for statistic in _STATISTICS))
+    caption = f"Over the life of the deal, USD million ± standard error ({DASH} not measured)"
+    blocks: list[Block] = [Table(caption, columns, rows)]
+    first = first_month_row(run, "first draw", "first_draw_month", "wrapped")
+    if first:
+        blocks.append(first_month_table([first]))
+    pictures = [chart for chart in (_mean(run, "draws"), _mean(run, "unreimbursed")) if chart]
+    if pictures:
+        blocks.append(Grid(pictures))
+    return Section("insurer", "Insurer", blocks)
+
+
+def _mean(run: RunFiles, name: str) -> Chart | None:
+    """Return the mean of a series by month, whose bands are mostly zero."""
+    table = run.shown(name)
+    if table is None:
+        return None
+    rows = charts.month_rows(table, ("mean",), run.manifest.first_projected_month, 1.0 / MILLION)
+    line = charts.Line("mean", "mean", "median")
+    spec = charts.lines_by_month(rows, [line], "USD million", ",.4f")
+    title = {"draws": "Expected draw by month", "unreimbursed": "Expected unreimbursed draws"}
+    return Chart(title[name], spec, note=f"Mean over {run.n_paths:,} paths.")

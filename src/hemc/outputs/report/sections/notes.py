@@ -1,0 +1,116 @@
+"""measures, months and paths → what each class of notes can lose and how long it lives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from hemc.outputs.labels import STATISTICS, UNDERCOLLATERALIZATION
+from hemc.outputs.measures import mean
+from hemc.outputs.report import charts
+from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
+from hemc.outputs.report.charts import FAN_LEGEND
+from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
+from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.report.sections.sensitivities import CONVENTION, writedown_effects
+
+_RISKS = ("probability", "mean", "given", "p90", "p95", "p99", "es_99")
+_LIVES = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")
+_HALF_CENT = 0.005
+
+#: A class's chart ends where even its 95 % point is below this share of the first.
+_SHARE_ALIVE = 0.005
+
+
+def notes(run: RunFiles) -> Section | None:
+    """Return writedown and interest shortfall without insurer, average lives and balances."""
+    other = "Expected writedown without insurer under other conventions"
+    tables = [
+        _risks(run, "writedown", "Writedown without insurer"),
+        *writedown_effects(run, [CONVENTION], other),
+        _risks(run, "interest_shortfall", "Interest unpaid at the end without insurer"),
+        _lives(run),
+    ]
+    blocks: list[Block] = [Paragraph(_convention(run)), *(table for table in tables if table.rows)]
+    balances = [chart for name in run.notes("wal") if (chart := _balance(run, name))]
+    if balances:
+        blocks.append(Grid(balances, "Balance by class and month, with insurer", FAN_LEGEND))
+    return Section("notes", "Notes", blocks) if len(blocks) > 1 else None
+
+
+def _convention(run: RunFiles) -> str:
+    """Name what happens to notes in excess of the pool, as far as the run's files tell."""
+    text = "All figures come from the same paths, with insurer and without."
+    table = run.table("assumptions")
+    found = [] if table is None else table.filter(pl.col("name") == CONVENTION)["value"].to_list()
+    if not found:
+        return text
+    meaning = UNDERCOLLATERALIZATION.get(found[0], "")
+    return f"{text} Where no insurer pays for notes in excess of the pool, the convention is " + (
+        f"“{found[0]}”: {meaning}. It decides which class bears the loss."
+    )
+
+
+def _risks(run: RunFiles, measure: str, caption: str) -> Table:
+    """Return probability, mean and tail of a loss of every class and of all together."""
+    names: list[str | None] = [*run.notes(measure), None]
+    rows = [
+        Row((name or "all", *(_risk(run, measure, name, s) for s in _RISKS)))
+        for name in names
+        if run.measure(measure, "probability", "unwrapped", name)
+    ]
+    heads = [{"given": "mean where any"}.get(s) or STATISTICS[s] for s in _RISKS]
+    caption = f"{caption}, USD million ± standard error ({DASH} on none of the paths)"
+    return Table(caption, ("class", *heads), rows)
+
+
+def _risk(run: RunFiles, measure: str, note: str | None, statistic: str) -> str:
+    """Return one figure of a class; a loss that no path has is bounded by its probability."""
+    probability = run.measure(measure, "probability", "unwrapped", note)
+    if statistic != "probability" and (probability is None or probability["value"] == 0.0):
+        return DASH
+    if statistic == "given":
+        return estimate_millions(_mean_where_any(run, measure, note), run.n_paths)
+    return estimate_millions(run.measure(measure, statistic, "unwrapped", note), run.n_paths)
+
+
+def _mean_where_any(run: RunFiles, measure: str, note: str | None) -> dict[str, Any] | None:
+    """Return the mean over the paths that lose something, as a row of measures.parquet."""
+    paths = run.table("paths")
+    if paths is None:
+        return None
+    columns = {c.removeprefix(f"{measure}_"): c for c in paths.columns if c.startswith(measure)}
+    found = [column for name, column in columns.items() if note in (None, name)]
+    lost = paths.select(pl.sum_horizontal(found)).to_series() if found else pl.Series([0.0])
+    lost = lost.filter(lost > _HALF_CENT)
+    if not len(lost):
+        return None
+    value, error = mean(lost.to_numpy())
+    error_known = error if error == error else None
+    return {"statistic": "mean", "value": value, "standard_error": error_known, "unit": "USD"}
+
+
+def _lives(run: RunFiles) -> Table:
+    """Return average lives with their bands."""
+    rows = []
+    for name in run.notes("wal"):
+        found = [run.measure("wal", statistic, "wrapped", name) for statistic in _LIVES]
+        # The unit's words stand in the caption.
+        shown = [estimate(row and row | {"unit": ""}, run.n_paths) for row in found]
+        rows.append(Row((name, *shown)))
+    heads = [STATISTICS[statistic] for statistic in _LIVES]
+    return Table("Average life with insurer, years ± standard error", ("class", *heads), rows)
+
+
+def _balance(run: RunFiles, name: str) -> Chart | None:
+    """Return the fan of a class's balance."""
+    table = run.shown("note_balance", note=name)
+    if table is None:
+        return None
+    alive = table.filter(pl.col("p95") >= _SHARE_ALIVE * pl.col("p95").first())
+    table = table.head(alive["month"].to_list()[-1])
+    first = run.manifest.first_projected_month
+    spec = charts.fan(table, first, "USD million", 1.0 / MILLION)
+    spec["height"] = 150
+    return Chart(f"Class {name}", spec)

@@ -1,0 +1,102 @@
+"""measures and months → how overcollateralisation holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hemc.outputs.labels import STATISTICS
+from hemc.outputs.report import charts
+from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
+from hemc.outputs.report.formats import amount, estimate, estimate_millions, month_name
+from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.report.sections.verdict import oc_fan
+
+_INDICATORS = {
+    "oc_below_target": charts.Line("oc_below_target", "below target", "median"),
+    "oc_exhausted": charts.Line("oc_exhausted", "exhausted", "target"),
+    "undercollateralized": charts.Line(
+        "undercollateralized", "notes exceed pool, no insurer", "second"
+    ),
+}
+_PROBABILITIES = {
+    "oc_below_target_after_reaching": "P(OC falls below its target after reaching it)",
+    "oc_exhausted": "P(OC exhausted in some month)",
+}
+_SHORTFALL = ("mean", "sd", "p50", "p75", "p90", "p95", "p99", "es_99")
+_MONTH_STATISTICS = ("mean", "p5", "p25", "p50", "p75", "p95")
+
+
+def overcollateralization(run: RunFiles) -> Section | None:
+    """Return fan, probabilities by month, and how deep and how early OC fails."""
+    pictures = [chart for chart in (oc_fan(run), _probabilities(run)) if chart]
+    blocks: list[Block] = [Grid(pictures)] if pictures else []
+    blocks += [
+        table for table in (_over_life(run), _shortfall(run), _first_month(run)) if table.rows
+    ]
+    return Section("oc", "Overcollateralisation", blocks) if blocks else None
+
+
+def _probabilities(run: RunFiles) -> Chart | None:
+    """Return the share of paths in each plight by month."""
+    found = {name: table for name in _INDICATORS if (table := run.shown(name)) is not None}
+    if not found:
+        return None
+    base = next(iter(found.values()))
+    table = base.select("month").with_columns(**{n: t["mean"] for n, t in found.items()})
+    rows = charts.month_rows(table, tuple(found), run.manifest.first_projected_month, 100.0)
+    lines = [_INDICATORS[name] for name in found]
+    spec = charts.lines_by_month(rows, lines, "% of paths")
+    legend = [(line.style, line.name) for line in lines]
+    return Chart("Probability by month", spec, legend, f"Share of {run.n_paths:,} paths.")
+
+
+def _over_life(run: RunFiles) -> Table:
+    """Return probabilities over the life of the deal."""
+    rows = [
+        Row((name, estimate(row, run.n_paths)))
+        for measure, name in _PROBABILITIES.items()
+        if (row := run.measure(measure, "probability", "wrapped"))
+    ]
+    return Table("Over the life of the deal ± standard error", ("", "with insurer"), rows)
+
+
+def _shortfall(run: RunFiles) -> Table:
+    """Return the distribution of the largest shortfall against the target."""
+    found = {s: row for s in _SHORTFALL if (row := run.measure("oc_shortfall", s, "wrapped"))}
+    cells = [estimate_millions(row, run.n_paths) for row in found.values()]
+    columns = ("", *(STATISTICS[statistic] for statistic in found))
+    caption = "Largest shortfall against the target, with insurer, USD million ± standard error"
+    return Table(caption, columns, [Row(("shortfall", *cells))] if found else [])
+
+
+def _first_month(run: RunFiles) -> Table:
+    """Return when notes first exceed the pool, on paths on which they do."""
+    row = first_month_row(run, "notes first exceed the pool, no insurer",
+                          "first_undercollateralized_month", "unwrapped")  # fmt: skip
+    return first_month_table([row] if row else [])
+
+
+def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row | None:
+    """Return the mean and quantiles of a first month with their calendar months."""
+    found = {s: run.measure(measure, s, insurer) for s in _MONTH_STATISTICS}
+    mean = found["mean"]
+    if mean is None:
+        return None
+    # The unit's words stand in the caption already.
+    cells = [estimate(mean | {"unit": ""}, run.n_paths)]
+    cells += [_month(run, found[statistic]) for statistic in _MONTH_STATISTICS[1:]]
+    return Row((name, *cells))
+
+
+def first_month_table(rows: list[Row]) -> Table:
+    """Return the table of `first_month_row`."""
+    columns = ("", *(STATISTICS[statistic] for statistic in _MONTH_STATISTICS))
+    return Table("First month, counted from the certificate, on paths with one", columns, rows)
+
+
+def _month(run: RunFiles, row: dict[str, Any] | None) -> str:
+    """Return a month with its calendar month."""
+    if row is None:
+        return DASH
+    month = round(row["value"])
+    return f"{amount(month)} ({month_name(run.manifest.first_projected_month, month)})"

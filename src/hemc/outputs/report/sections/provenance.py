@@ -1,0 +1,64 @@
+"""assumptions.parquet and manifest.json → what was assumed and what exactly ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hemc.outputs.report.blocks import Block, Row, Section, Table
+from hemc.outputs.report.run_files import RunFiles
+
+_FOLDED = "configuration"
+
+
+def assumptions(run: RunFiles) -> Section | None:
+    """Return every assumption with its value, where it was set, and its source."""
+    table = run.table("assumptions")
+    if table is None:
+        return None
+    columns = ("name", "value", "where_set", "source")
+    rows = [Row(tuple(cell or "" for cell in row)) for row in table.select(columns).iter_rows()]
+    heads = ("assumption", "value", "set in", "source")
+    shown = Table("Value, where it was set and where it comes from", heads, rows, texts=(0, 1, 2))
+    return Section("assumptions", "Assumptions", [shown])
+
+
+def manifest(run: RunFiles) -> Section:
+    """Return versions, digests, seed, times, memory and the resolved configuration."""
+    record = {key: value for key, value in run.record.items() if key != _FOLDED}
+    blocks: list[Block] = [
+        Table("What ran", ("key", "value"), _rows(record), texts=(0,)),
+        Table(
+            "Resolved configuration", ("key", "value"), _rows(run.record[_FOLDED]),
+            texts=(0,), folded=True,
+        ),
+    ]  # fmt: skip
+    return Section("manifest", "Manifest", blocks)
+
+
+def _rows(record: Any) -> list[Row]:
+    """Return a row a value of nested JSON."""
+    return [Row((key, text)) for key, text in _flatten(record, "")]
+
+
+def _flatten(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Yield dotted keys with their values as text."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flatten(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for i, inner in enumerate(value):
+            yield from _flatten(inner, f"{key}[{i}]")
+    else:
+        yield key, _text(value)
+
+
+def _text(value: Any) -> str:
+    """Return a JSON value for people."""
+    if value is None or value in ({}, []):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(inner) for inner in value)
+    return str(value)

@@ -1,0 +1,133 @@
+"""A run → what it says in one sentence, six figures and two charts."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from hemc.outputs.labels import headline_label
+from hemc.outputs.report import charts
+from hemc.outputs.report.blocks import (
+    Block,
+    Chart,
+    Facts,
+    Figure,
+    Figures,
+    Grid,
+    Paragraph,
+    Section,
+)
+from hemc.outputs.report.formats import MILLION, estimate, estimate_with_unit
+from hemc.outputs.report.run_files import RunFiles
+
+_MAX_BINS = 60
+
+
+def verdict(run: RunFiles) -> Section:
+    """Return the first section: what was run, what came out, what to beware of."""
+    figures = [
+        Figure(headline_label(row), estimate_with_unit(row, run.n_paths)) for row in run.headlines
+    ]
+    pictures = [chart for chart in (oc_fan(run), loss_histogram(run)) if chart]
+    blocks: list[Block] = [Facts(_facts(run)), Paragraph(_sentence(run), "lead"), Figures(figures)]
+    blocks += _findings(run)
+    blocks.append(Grid(pictures))
+    return Section("verdict", "Verdict", blocks)
+
+
+def oc_fan(run: RunFiles) -> Chart | None:
+    """Return overcollateralisation by month with its target."""
+    table, target = run.shown("oc"), run.shown("oc_target")
+    if table is None:
+        return None
+    extra = {} if target is None else {"target": target["mean"]}
+    spec = charts.fan(
+        table, run.manifest.first_projected_month, "USD million",
+        1.0 / MILLION, extra,
+    )  # fmt: skip
+    legend = charts.FAN_LEGEND + ((("target", "mean target"),) if extra else ())
+    return Chart("Overcollateralisation", spec, legend, run.bands)
+
+
+def loss_histogram(run: RunFiles) -> Chart | None:
+    """Return the distribution of lifetime loss with mean, 99 % quantile and expected shortfall."""
+    paths = run.table("paths")
+    if paths is None:
+        return None
+    named = (("mean", "median", "mean"), ("p99", "second", "99 % quantile"),
+             ("es_99", "target", "99 % expected shortfall"))  # fmt: skip
+    marks, legend = [], []
+    for statistic, style, name in named:
+        row = run.measure("pool_loss_pct", statistic)
+        if row is not None:
+            marks.append((row["value"], style))
+            legend.append((style, f"{name} {estimate(row, run.n_paths)}"))
+    spec = charts.histogram(loss_bins(paths), "lifetime loss, % of current pool", marks)
+    return Chart("Lifetime loss of the pool", spec, legend, f"{len(paths):,} paths.")
+
+
+def loss_bins(paths: pl.DataFrame) -> pl.DataFrame:
+    """Return low and high (% of current pool) and share (% of paths) of equal bins."""
+    loss = paths["pool_loss_pct"].to_numpy()
+    n_bins = int(min(_MAX_BINS, max(10, 2 * len(loss) ** (1 / 3))))
+    count, edges = np.histogram(loss, bins=n_bins, range=(0.0, max(float(loss.max()), 1e-9)))
+    return pl.DataFrame({"low": edges[:-1], "high": edges[1:], "share": 100.0 * count / len(loss)})
+
+
+def _facts(run: RunFiles) -> list[tuple[str, str]]:
+    """Return deal, group, date, scenario and size of the run."""
+    manifest = run.manifest
+    scenario = manifest.configuration.scenario
+    shift = f"{scenario.stress_shift:+g}" if scenario.stress_shift else "none"
+    facts = [
+        ("Deal", f"{manifest.issuer} {manifest.series}, group {manifest.group}"),
+        ("Certificate of", manifest.payment_date or "a date that cannot be read"),
+        ("Scenario", f"{manifest.name}: random factors {scenario.factors}, stress shift {shift}"),
+        ("Insurer", manifest.configuration.insurer.mode),
+        ("Simulated", f"{manifest.paths:,} paths × {manifest.months} months"),
+    ]
+    balance = _pool_balance(run)
+    return facts if balance is None else [*facts[:2], ("Pool", balance), *facts[2:]]
+
+
+def _pool_balance(run: RunFiles) -> str | None:
+    """Return the pool's balance and loans at the certificate's date."""
+    table = run.table("next_certificate")
+    if table is None:
+        return None
+    row = table.filter(pl.col("figure") == "pool.beginning_pool")
+    return f"{row['p50'][0]:,.2f} USD" if len(row) else None
+
+
+def _sentence(run: RunFiles) -> str:
+    """Say the headline figures in one sentence of plain words."""
+    shown = {
+        (row["measure"], row["statistic"]): estimate(row, run.n_paths).replace(" ", "\u00a0")
+        for row in run.headlines
+    }
+    insured = run.manifest.configuration.insurer.mode != "absent"
+    parts = (
+        (("pool_loss_pct", "mean"), "the pool is expected to lose {} of its present balance"),
+        (("pool_loss_pct", "es_99"), "in the worst hundredth of paths {} on average"),
+        (("oc_below_target_after_reaching", "probability"),
+         "overcollateralisation falls below its target after reaching it with probability {}"),
+        (("draws", "probability"), "the insurer has to pay with probability {}" * insured),
+        (("writedown", "probability"),
+         "without an insurer some note is written down with probability {}"),
+    )  # fmt: skip
+    said = [text.format(shown[key]) for key, text in parts if key in shown and text]
+    return f"Over its remaining life {'; '.join(said)}."
+
+
+def _findings(run: RunFiles) -> list[Paragraph]:
+    """Say how the certificate ties out, and repeat the run's warnings."""
+    found = [Paragraph(f"Warning: {text}", "bad") for text in run.manifest.warnings]
+    table = run.table("tieout")
+    if table is None:
+        return found
+    statuses = table["status"].to_list()
+    passed, failed = (statuses.count(word) for word in ("pass", "fail"))
+    rest = len(statuses) - passed - failed
+    text = f"The certificate's figures: {passed} identities hold, {failed} fail, "
+    text += f"{rest} cannot be tested (section 2)."
+    return [Paragraph(text, "bad" if failed else "good"), *found]

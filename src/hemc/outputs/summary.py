@@ -1,0 +1,142 @@
+"""A run's headline figures → one screen for the console, 80 columns wide."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from hemc.outputs.numbers import show_estimate
+from hemc.outputs.results import headline_rows
+
+if TYPE_CHECKING:
+    from hemc.engine import RunResult
+
+WIDTH = 80
+
+#: Labels of the headline figures, in the order of results.HEADLINES.
+LABELS = (
+    "Expected lifetime loss",
+    "99 % expected shortfall of lifetime loss",
+    "P(OC falls below its target after reaching it)",
+    "P(draw on the insurer)",
+    "P(any writedown), no insurer",
+    "Next month's loss",
+)
+
+
+def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
+    """Return the summary of a run; `color` for a terminal."""
+    out = Console(
+        file=StringIO(), width=WIDTH, force_terminal=color, highlight=False, legacy_windows=False
+    )
+    deal = result.documents.deal
+    date = result.documents.certificate.payment_date
+    out.print(
+        f"[bold]{deal.issuer} {deal.series}[/bold], group {deal.group}, certificate of {date}"
+    )
+    out.print(_what_ran(result), style="dim")
+    out.print(_tie_out(result))
+    out.print()
+    out.print(_headlines(result))
+    out.print(_notes(result))
+    out.print(_sensitivities(result))
+    gap = f"{result.largest_gap:.1e} USD"
+    out.print(f"largest gap of the cash identities: {gap} over all paths and months")
+    for warning in result.calibration.warnings:
+        out.print(f"warning: {warning}", style="yellow")
+    out.print(f"files: {folder}")
+    file = out.file
+    assert isinstance(file, StringIO)
+    return file.getvalue()
+
+
+def _what_ran(result: RunResult) -> str:
+    """Say what was simulated."""
+    config = result.loaded.config
+    loans = len(result.calibration.tape)
+    return (
+        f"{len(result.paths):,} paths × {result.n_months} months × {loans:,} loans, "
+        f"seed {config.simulation.seed}, insurer {config.insurer.mode}"
+    )
+
+
+def _tie_out(result: RunResult) -> str:
+    """Say how the certificate ties out."""
+    lines = result.documents.tie_out
+    passed, failed = (sum(line.status == word for line in lines) for word in ("pass", "fail"))
+    untested = len(lines) - passed - failed
+    return f"tie-out: {passed} identities pass, {failed} fail, {untested} not testable"
+
+
+def _headlines(result: RunResult) -> Table:
+    """Return the six figures with their standard errors."""
+    table = Table(box=None, pad_edge=False, show_header=False, expand=True)
+    table.add_column(ratio=1)
+    table.add_column(justify="right")
+    for label, row in zip(LABELS, headline_rows(result.measures), strict=True):
+        table.add_row(label, show_estimate(row, len(result.paths)))
+    return table
+
+
+def _notes(result: RunResult) -> Table:
+    """Return a row a class: balance, average life, and what it loses without the insurer."""
+    table = Table(box=None, pad_edge=False, expand=True, title=None)
+    table.add_column("\nclass")
+    for name in ("balance\nUSD", "average life\nyears", "P(writedown)\nno insurer",
+                 "mean writedown\nno insurer, USD"):  # fmt: skip
+        table.add_column(name, justify="right")
+    for note in result.documents.deal.term_classes:
+        balance = result.documents.certificate.notes[note.name]["ending"].value
+        if not balance:
+            continue
+        table.add_row(
+            note.name, f"{balance:,.2f}",
+            *(
+                show_estimate(_measure(result, measure, note.name, statistic), len(result.paths))
+                for measure, statistic in (
+                    ("wal", "mean"), ("writedown", "probability"), ("writedown", "mean")
+                )
+            ),
+        )  # fmt: skip
+    return table
+
+
+def _sensitivities(result: RunResult) -> Table:
+    """Return what other assumptions do to expected loss and draws, on the same paths."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("\nother assumption", no_wrap=True)
+    for name in ("expected loss\n% of pool", "difference\n", "P(draw)\n", "difference\n"):
+        table.add_column(name, justify="right")
+    rows = result.sensitivities.filter(pl.col("measure").is_in(["pool_loss_pct", "draws"]))
+    for (name, setting), group in rows.group_by("assumption", "setting", maintain_order=True):
+        loss, draws = group.to_dicts()
+        if loss["difference"] == draws["difference"] == 0.0:
+            continue
+        cells = [
+            _pair(loss, "value", "standard_error", "{:.2f}"),
+            _pair(loss, "difference", "difference_standard_error", "{:+.2f}"),
+            _pair(draws, "value", "standard_error", "{:.3f}"),
+            _pair(draws, "difference", "difference_standard_error", "{:+.3f}"),
+        ]
+        table.add_row(f"{name} = {setting}", *cells)
+    return table
+
+
+def _pair(row: dict[str, Any], value: str, error: str, shape: str) -> str:
+    """Return a value with its standard error."""
+    return f"{shape.format(row[value])} ± {shape.replace('+', '').format(row[error])}"
+
+
+def _measure(result: RunResult, measure: str, note: str, statistic: str) -> dict[str, Any]:
+    """Return the row of one class's measure."""
+    rows = result.measures.filter(
+        (pl.col("measure") == measure)
+        & (pl.col("note") == note)
+        & (pl.col("statistic") == statistic)
+    )
+    return rows.row(0, named=True)
