@@ -1,6 +1,9 @@
 """What tests share: the tree, the shipped configuration and certificate."""
 
+import os
 from pathlib import Path
+
+os.environ["HEMC_CALLABLE_STEPS"] = "1"  # before hemc is imported: steps called from Python
 
 import pytest
 

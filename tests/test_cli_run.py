@@ -100,7 +100,8 @@ def test_internal_fault_exits_with_three_and_a_traceback(base_toml, monkeypatch,
     assert "planted" in result.stderr
 
 
-def test_ctrl_c_ends_within_a_second(base_toml, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_within_a_second_and_leaves_nothing(base_toml, tmp_path, sent):
     command = [sys.executable, "-m", "hemc.cli", "run", str(base_toml), "--paths", "100000",
                "--out", str(tmp_path / "o")]  # fmt: skip
     process = subprocess.Popen(
@@ -108,7 +109,8 @@ def test_ctrl_c_ends_within_a_second(base_toml, tmp_path):
     )
     time.sleep(6)  # importing, calibrating, then well inside the simulation
     assert process.poll() is None
-    os.kill(process.pid, signal.SIGINT)
+    assert len(list(tmp_path.iterdir())) == 1  # its temporary folder
+    os.kill(process.pid, sent)
     start = time.monotonic()
     stdout, stderr = process.communicate(timeout=30)
     waited = time.monotonic() - start
@@ -116,7 +118,7 @@ def test_ctrl_c_ends_within_a_second(base_toml, tmp_path):
     assert stderr.strip().splitlines()[-1] == "interrupted"
     assert "Traceback" not in stderr
     assert waited < 3  # a second on an idle machine; a shared one gets some slack
-    assert not (tmp_path / "o").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_is_quick_and_imports_nothing_heavy():

@@ -7,6 +7,8 @@ import pytest
 from hemc.config import Config, load_config
 from hemc.errors import InputError
 
+TARGET = "{ measure = 'draws', statistic = 'mean', relative_error = 0.1 }"
+
 
 def leaves(values, prefix=""):
     for key, value in values.items():
@@ -20,7 +22,7 @@ def test_base_toml_names_every_key_at_its_default(base_toml):
     loaded = load_config(base_toml)
     named = set(leaves(tomllib.loads(base_toml.read_text())))
     every = set(leaves(loaded.config.model_dump()))
-    assert every - named == {"tape.file"}  # a commented line: no default file
+    assert every - named == {"tape.file", "simulation.target"}  # commented lines: no default
     assert named <= every
     assert loaded.config == Config(name="base", inputs=loaded.config.inputs)
 
@@ -38,6 +40,19 @@ def test_every_line_of_base_toml_with_a_unit_is_commented(base_toml):
         ({"simulation.paths": "0"}, "simulation.paths", "0"),
         ({"simulation.paths": "'many'"}, "simulation.paths", "many"),
         ({"simulation.block_paths": "100"}, "simulation.block_paths", "100"),
+        ({"simulation.sampling": "'stratified'"}, "simulation.sampling", "stratified"),
+        ({"simulation.sampling": "'strata'"}, "simulation.paths", "10000"),
+        ({"simulation.target": "{ measure = 'draws' }"}, "simulation.target.statistic", "nothing"),
+        (
+            {"simulation.sampling": "'two-level'", "simulation.method": "'large-pool'"},
+            "simulation.sampling",
+            "two-level",
+        ),
+        (
+            {"simulation.sampling": "'two-level'", "simulation.target": TARGET},
+            "simulation.target",
+            "draws",
+        ),
         ({"scenario.credit_sd": "nan"}, "scenario.credit_sd", "nan"),
         ({"scenario.credit_sd": "inf"}, "scenario.credit_sd", "inf"),
         ({"loss.settled_share": "1.5"}, "loss.settled_share", "1.5"),
@@ -90,3 +105,19 @@ def test_assumptions_tell_where_they_were_set(base_toml, tmp_path):
 def test_relative_inputs_start_at_the_configuration(base_toml):
     loaded = load_config(base_toml)
     assert loaded.path(loaded.config.inputs.deal).is_file()
+
+
+@pytest.mark.parametrize(
+    ("sampling", "paths", "near"),
+    [
+        ("strata", 10_000, "9984 or 10048"),
+        ("sobol", 100, "such as 128"),
+        ("antithetic", 7, "6 or 8"),
+    ],
+)
+def test_paths_that_cut_a_unit_are_refused_with_the_nearest(base_toml, sampling, paths, near):
+    settings = {"simulation.sampling": f"'{sampling}'", "simulation.paths": str(paths)}
+    with pytest.raises(InputError) as caught:
+        load_config(base_toml, settings)
+    assert (caught.value.place, caught.value.found) == ("simulation.paths", str(paths))
+    assert near in caught.value.expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -147,9 +148,10 @@ def run(
     """
     from hemc import engine
     from hemc.config import load_config
+    from hemc.outputs.folder import refuse_foreign
     from hemc.outputs.progress import show_progress
     from hemc.outputs.report.document import write_report
-    from hemc.outputs.results import refuse_foreign, write_run
+    from hemc.outputs.results import write_run
     from hemc.outputs.summary import render_summary
 
     options = {"paths": paths, "seed": seed, "threads": threads}
@@ -157,8 +159,10 @@ def run(
     loaded = load_config(config, _overrides(settings) | named)
     folder = out or Path("results") / loaded.config.name
     refuse_foreign(folder)
+    # A scheduler that ends the run gets the same clean end as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with show_progress(loaded.config.simulation.paths, quiet) as progress:
-        result = engine.run(loaded, progress, strict)
+        result = engine.run(loaded, progress, strict, scratch=folder.parent)
     for warning in result.calibration.warnings:
         click.echo(f"hemc: {warning}", err=True)
     write_run(result, folder, write_report)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from hemc.config import Config, LoadedConfig
@@ -28,23 +29,31 @@ from hemc.inputs.tape import read_tape
 from hemc.inputs.tape_totals import TapeTotals, check_tape
 from hemc.inputs.tieout import TieOutLine, tie_out
 from hemc.kernels.jit import is_cold
+from hemc.model.direction import PILOT_PATHS, directions_from_pilot, pilot_block
 from hemc.model.evidence import gather_evidence
+from hemc.model.expected import large_pool, oracle_pool
+from hemc.model.innovations import Sampling
 from hemc.model.latent_classes import LatentClasses, split_classes
 from hemc.model.moves import compile_moves
+from hemc.model.oracle import oracle_check, oracle_paths
 from hemc.model.roll_rates import RollRates, fit_roll_rates
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
 from hemc.model.waterfall import compile_terms
+from hemc.outputs.estimates import Estimate
 from hemc.outputs.measures import measure_paths
-from hemc.outputs.months import MonthTables
+from hemc.outputs.sample_size import SampleSize, relative_error, round_ends, sample_size
 from hemc.outputs.sensitivities import sensitivity_rows
-from hemc.scale.block import BlockResult, RunModel, run_block
+from hemc.outputs.two_level import LARGE_POOL_PATHS, two_level_mean, with_two_level_mean
+from hemc.scale.block import RunModel, compare_block, large_pool_loss, run_block
+from hemc.scale.store import RunStore
 from hemc.scale.threads import block_ranges, map_blocks, thread_count
 
 #: Called with the number of paths done; a run reports after each block.
 Progress = Callable[[int], None]
 
 _LONGEST_HORIZON = 360
+_ORACLE_BLOCK = 64  # whatever the run's, so that memory is bounded and sums are the same
 _MONTHS_SHOWN = 2  # the next certificate's month and one more, so that it is not final maturity
 
 
@@ -70,26 +79,45 @@ class Calibration(NamedTuple):
 
 @dataclass(frozen=True)
 class RunResult:
-    """Tables of a finished run and what it took."""
+    """Tables of a finished run and what it took; `store` holds those with a row a path."""
 
     loaded: LoadedConfig
     documents: Documents
     calibration: Calibration
     n_months: int
     first_payment: dt.date
-    paths: pl.DataFrame
-    next_month: pl.DataFrame
+    store: RunStore
     months: pl.DataFrame
     measures: pl.DataFrame
     sensitivities: pl.DataFrame
-    largest_gap: float
     threads: int
     was_cold: bool
     seconds: dict[str, float]
+    sampling: Sampling
+    sample_size: SampleSize
+    relative_error: float | None  # of the target's figure, where there is a target
+    oracle: pl.DataFrame
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths simulated."""
+        return len(self.store)
+
+    @property
+    def paths(self) -> pl.DataFrame:
+        """All rows of paths.parquet in memory."""
+        return self.store.paths.scan().collect()
+
+    @property
+    def next_month(self) -> pl.DataFrame:
+        """All rows of next_month.parquet in memory."""
+        return self.store.next_month.scan().collect()
 
 
-def run(loaded: LoadedConfig, progress: Progress, strict: bool = False) -> RunResult:
-    """Run a configuration from documents to measures.
+def run(
+    loaded: LoadedConfig, progress: Progress, strict: bool = False, scratch: Path | None = None
+) -> RunResult:
+    """Run a configuration from documents to measures, with temporary files in `scratch`.
 
     Raises InputError for input that cannot be used, TieOutError where `strict` and an identity of
     the certificate fails, InternalError for a broken cash identity.
@@ -102,16 +130,28 @@ def run(loaded: LoadedConfig, progress: Progress, strict: bool = False) -> RunRe
         calibration = calibrate(loaded, documents)
     with _timed(seconds, "simulate"):
         model = build_model(loaded.config, documents, calibration)
-        blocks = simulate(loaded.config, model, loaded.config.simulation.paths, progress)
+        sampling = choose_sampling(loaded.config, model)
+        store = RunStore(scratch)
+        original = float(documents.deal.original_notes)
+        reached = simulate_rounds(loaded, model.sampled(sampling), store, original, progress)
+    with _timed(seconds, "oracle"):
+        oracle = check_flows(loaded.config, model.sampled(sampling), len(store))
     with _timed(seconds, "sensitivities"):
-        sensitivities = vary(loaded, documents, blocks.paths)
+        sensitivities = vary(loaded, documents, calibration, store, sampling)
     with _timed(seconds, "measure"):
-        measures = measure_paths(blocks.paths, float(documents.deal.original_notes))
-        months = blocks.months.frame()
+        simulation = loaded.config.simulation
+        measures = measure_paths(store.paths.scan(), original, simulation.unit_paths)
+        refined = None
+        if simulation.sampling == "two-level":
+            refined = refine_mean_loss(loaded.config, model, store)
+            measures = with_two_level_mean(measures, refined)
+        size = sample_size(store.paths.scan(), simulation, refined)
+        months = store.months.frame()
     return RunResult(
         loaded, documents, calibration, model.n_months, next_payment(documents),
-        blocks.paths, blocks.next_month, months, measures, sensitivities,
-        blocks.largest_gap, thread_count(loaded.config.simulation.threads), was_cold, seconds,
+        store, months, measures, sensitivities,
+        thread_count(simulation.threads), was_cold, seconds, sampling, size, reached,
+        oracle,
     )  # fmt: skip
 
 
@@ -194,11 +234,15 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         )
         for n in (n_months, _MONTHS_SHOWN)
     )  # fmt: skip
+    method, expected = config.simulation.method, None
+    if method == "large-pool":  # what is simulated beside it is so by the form of production
+        method, expected = "event-driven", large_pool(pool_model)
     return RunModel(
         pool_model,
         factor_model(config.scenario, config.loss.lumpiness, n_months, config.simulation.seed),
-        terms, next_terms, performing, tuple(c.name for c in deal.classes),
+        terms, next_terms, method, performing, tuple(c.name for c in deal.classes),
         config.insurer.discount_rate, None if loss_to_date is None else float(loss_to_date),
+        expected,
     )  # fmt: skip
 
 
@@ -217,45 +261,100 @@ def closing_balances(certificate: Certificate, deal: Deal) -> dict[str, float]:
     return balances
 
 
-class Blocks(NamedTuple):
-    """All blocks of a run put together, in path order."""
+def choose_sampling(config: Config, model: RunModel) -> Sampling:
+    """Return how innovations are drawn; strata and Sobol points need a pilot to act on."""
+    method = config.simulation.sampling
+    if method not in ("strata", "sobol") or config.scenario.factors == "off":
+        return Sampling(method)
+    work = partial(pilot_block, model.pool, model.factors)
+    blocks = block_ranges(PILOT_PATHS, config.simulation.block_paths)
+    pilot = list(map_blocks(work, blocks, thread_count(config.simulation.threads)))
+    return Sampling(method, directions_from_pilot(pilot, config.scenario))
 
-    paths: pl.DataFrame
-    next_month: pl.DataFrame
-    months: MonthTables
-    largest_gap: float
+
+def simulate_rounds(
+    loaded: LoadedConfig, model: RunModel, store: RunStore, original: float, progress: Progress
+) -> float | None:
+    """Simulate until the target is met or there are `simulation.paths` paths.
+
+    `original` is the original balance of the notes, USD. Returns the relative standard error of
+    the target's figure, None without a target.
+    """
+    config = loaded.config
+    target = config.simulation.target
+    reached = None
+    for n_paths in round_ends(config.simulation):
+        simulate(config, model, store, n_paths, progress, config.outputs.band_paths)
+        if target is not None:
+            measures = measure_paths(store.paths.scan(), original, config.simulation.unit_paths)
+            reached = relative_error(measures, target, loaded.file)
+            if reached <= target.relative_error:
+                break
+    return reached
 
 
-def simulate(config: Config, model: RunModel, n_paths: int, progress: Progress) -> Blocks:
-    """Run the first paths of a model on threads and put the blocks together."""
-    months = MonthTables(model.n_months, min(n_paths, config.outputs.band_paths))
-    blocks = block_ranges(n_paths, config.simulation.block_paths)
+def simulate(
+    config: Config,
+    model: RunModel,
+    store: RunStore,
+    n_paths: int,
+    progress: Progress,
+    band_paths: int = 0,
+) -> None:
+    """Run a model on threads until `store` holds its first `n_paths` paths.
+
+    `band_paths` is the number of first paths that the bands by month come from.
+    """
+    blocks = block_ranges(n_paths, config.simulation.block_paths, len(store))
     threads = thread_count(config.simulation.threads)
-    done: list[BlockResult] = []
-    for block in map_blocks(partial(run_block, model, months), blocks, threads):
-        months.add(block.months)
-        done.append(block)
+    for block in map_blocks(partial(run_block, model, band_paths), blocks, threads):
+        store.add(block)
         progress(len(block.paths))
-    return Blocks(
-        pl.concat([block.paths for block in done]),
-        pl.concat([block.next_month for block in done]),
-        months,
-        max(block.largest_gap for block in done),
-    )
 
 
-def vary(loaded: LoadedConfig, documents: Documents, base: pl.DataFrame) -> pl.DataFrame:
-    """Run the first paths again under other assumptions, on the same random numbers."""
-    n_paths = min(loaded.config.outputs.sensitivity_paths, len(base))
+def check_flows(config: Config, model: RunModel, n_paths: int) -> pl.DataFrame:
+    """Simulate a run's first paths again beside their expected flows."""
+    few = 0 if model.large_pool else oracle_paths(config.simulation.oracle_paths, n_paths)
+    if few == 0:
+        return oracle_check([])
+    work = partial(compare_block, model, oracle_pool(model.pool))
+    threads = thread_count(config.simulation.threads)
+    return oracle_check(list(map_blocks(work, block_ranges(few, _ORACLE_BLOCK), threads)))
+
+
+def refine_mean_loss(config: Config, model: RunModel, store: RunStore) -> Estimate:
+    """Run large-pool paths and return the mean of lifetime loss by two levels, USD."""
+    n_paths = (1 + LARGE_POOL_PATHS) * len(store)
+    work = partial(large_pool_loss, large_pool(model.pool), model.factors)
+    blocks = block_ranges(n_paths, config.simulation.block_paths)
+    expected = list(map_blocks(work, blocks, thread_count(config.simulation.threads)))
+    simulated = store.paths.scan().select("pool_loss").collect().to_series().to_numpy()
+    return two_level_mean(simulated, np.concatenate(expected))
+
+
+def vary(
+    loaded: LoadedConfig,
+    documents: Documents,
+    calibration: Calibration,
+    store: RunStore,
+    sampling: Sampling,
+) -> pl.DataFrame:
+    """Run the first paths of `store` under other assumptions, on the same random numbers."""
+    unit = loaded.config.simulation.unit_paths
+    n_paths = loaded.config.outputs.sensitivity_paths // unit * unit
+    base = store.paths.scan().head(max(n_paths, unit)).collect()
     rows = []
     for name, setting, config, terms in variations(loaded.config, documents):
         if n_paths == 0:
             break
         varied = loaded._replace(config=config)
-        calibration = calibrate(varied, terms)
-        blocks = simulate(config, build_model(config, terms, calibration), n_paths, _silent)
-        rows.append(sensitivity_rows(name, setting, base.head(n_paths), blocks.paths))
-    return pl.concat(rows) if rows else sensitivity_rows("", "", base.head(1), base.head(1)).clear()
+        same = config is loaded.config  # other terms of the deal leave the calibration alone
+        model = build_model(config, terms, calibration if same else calibrate(varied, terms))
+        varied_store = RunStore(store.scratch)
+        simulate(config, model.sampled(sampling), varied_store, len(base), _silent)
+        paths = varied_store.paths.scan().collect()
+        rows.append(sensitivity_rows(name, setting, base, paths, unit))
+    return pl.concat(rows) if rows else sensitivity_rows("", "", base, base, unit).clear()
 
 
 def variations(

@@ -3,84 +3,66 @@
 import numpy as np
 import polars as pl
 import pytest
+from reference.ledger_cases import (
+    MONTHS,
+    SEED,
+    BySojourn,
+    Monthly,
+    add_diary,
+    config,
+    cumulative_rows,
+    one_path,
+    product_rates,
+    tape,
+)
 from reference.loans import Loan, diary
 from reference.philox import philox, uniform
 
-from hemc.config import Config, Inputs, LossSettings
+from hemc.config import LossSettings
 from hemc.inputs.pool import build_pool
-from hemc.inputs.product import read_product
-from hemc.kernels import loans, rng
+from hemc.kernels import events, loans, rng
 from hemc.kernels.jit import plain
 from hemc.kernels.loans import ClassShares, LoanTerms
-from hemc.kernels.transitions import PathFactors, cumulate_path
+from hemc.kernels.transitions import PathFactors
 from hemc.model.latent_classes import split_classes
 from hemc.model.moves import compile_moves
 from hemc.model.simulation import class_shares, loss_rules
-from hemc.states import KEYS, N_LIVE, NAMES, PAID_OFF
+from hemc.states import KEYS, N_LIVE, NAMES
 
-SEED = np.uint64(77)
-MONTHS = 150
-
-
-def product_rates(root):
-    """Prior means with a current row made up for the tests."""
-    product = read_product(root / "configs/products/closed-end-second-2003.toml")
-    rates = product.row_means()
-    rates[0, [1, 7, 8, PAID_OFF, 11]] = 0.05, 0.01, 0.002, 0.03, 0.001
-    rates[0, 0] = 1 - rates[0, 1:].sum()
-    return product, rates
+KERNELS = {"month-stepping": loans.simulate_paths, "event-driven": events.follow_paths}
+MOVERS = {"month-stepping": Monthly, "event-driven": BySojourn}
 
 
-def config(**settings):
-    return Config(name="t", inputs=Inputs(certificate="a", deal="b", product="c"), **settings)
+@pytest.fixture(params=KERNELS)
+def method(request):
+    return request.param
 
 
-def tape(n=120, seed=3):
-    """Loans in every state with terms that end inside the projection, balloons among them."""
-    generator = np.random.default_rng(seed)
-    state = generator.integers(0, N_LIVE, n)
-    amortization = generator.integers(20, 200, n)
-    return pl.DataFrame(
-        {
-            "loan": np.arange(1, n + 1),
-            "state": np.array(NAMES)[state],
-            "balance": generator.integers(500_000, 9_000_000, n) / 100,
-            "gross_rate": generator.integers(0, 90, n) / 800,
-            "amortization_months": amortization,
-            "maturity_months": np.minimum(amortization, generator.integers(1, 140, n)),
-            "instalments_behind": np.where(state < 6, state, generator.integers(6, 12, n)),
-        }
-    )
-
-
-def one_path(n_months=MONTHS):
-    """Factors of one eventful path."""
-    generator = np.random.default_rng(8)
-    z = 0.3 * generator.standard_normal((1, n_months)).cumsum(axis=1) / 10
-    return PathFactors(z, np.exp(z), generator.gamma(4, 0.25, (1, n_months)))
-
-
-def simulate(root, tape, n_months=MONTHS, classes=1, factors=None, path=5, fee=0.005):
-    """Run the kernel on one path; return months, loss by origin, pool and moves."""
+def simulate(root, tape, method, n_months=MONTHS, classes=1, factors=None, path=5):
+    """Run a kernel on one path; return months, loss by origin, pool and moves."""
     product, rates = product_rates(root)
     settings = config(roll_rates={"classes": classes, "chronic_to_30": 0.2})
     split = split_classes(rates, product.order, settings.roll_rates)
     moves = compile_moves(split.rates, product.order, settings, n_months)
-    pool = build_pool(tape, fee)
-    factors = factors or one_path(n_months)
-    out = (np.zeros((1, n_months, loans.N_COLUMNS)), np.zeros((1, N_LIVE, classes)))
-    rules = loss_rules(LossSettings())
-    loans.simulate_paths(pool, moves, factors, rules, class_shares(split), (SEED, path), out)
-    return out[0][0], out[1][0], pool, moves
+    pool = build_pool(tape, 0.005)
+    shares = class_shares(split)
+    months, by_origin = run_kernel(method, pool, moves, factors or one_path(n_months), shares, path)
+    return months, by_origin, pool, moves
 
 
-def plain_months(root, tape, path=5):
+def run_kernel(method, pool, moves, factors, shares, path=5, loss=None):
+    """Call a kernel on one path; return its month table and its loss by origin."""
+    n_months, n_classes = moves.threshold.shape[:2]
+    out = (np.zeros((1, n_months, loans.N_COLUMNS)), np.zeros((1, N_LIVE, n_classes)))
+    rules = loss_rules(loss or LossSettings())
+    KERNELS[method](pool, moves, factors, rules, shares, (SEED, path), out)
+    return out[0][0], out[1][0]
+
+
+def plain_months(root, tape, method, path=5):
     """The same month table from the plain twin, loan by loan."""
-    _, _, _, moves = simulate(root, tape)
-    factors = one_path()
-    cumulative = np.empty((1, N_LIVE, MONTHS, moves.destination.shape[1]))
-    z, y, g = (f[0] for f in factors)
-    cumulate_path(moves, z, y, g, cumulative)
+    _, _, _, moves = simulate(root, tape, method)
+    rows = cumulative_rows(moves)
     rules = loss_rules(LossSettings())
     table = np.zeros((MONTHS, loans.N_COLUMNS))
     for number, row in enumerate(tape.iter_rows(named=True)):
@@ -89,39 +71,19 @@ def plain_months(root, tape, path=5):
             row["maturity_months"], row["state"], row["instalments_behind"],
         )  # fmt: skip
 
-        def move(state, month, number=number):
-            u = uniform(philox((number, month // 4, path, rng.MOVE), int(SEED))[month % 4])
-            s = NAMES.index(state)
-            place = int(np.searchsorted(cumulative[0, s, month - 1, : moves.n_destinations[s] + 1],
-                                        u, side="right"))  # fmt: skip
-            return NAMES[moves.destination[s, place]]
-
         def severity(state, month, number=number):
             u = uniform(philox((number, month, path, rng.SEVERITY), int(SEED))[0])
             route = 1 if state in ("foreclosure", "reo") else 0
             return rules.severity[route, int(u * rules.severity.shape[1])]
 
-        add_diary(table, loan, diary(loan, MONTHS, move, severity))
+        mover = MOVERS[method](rows, moves, path, number)
+        add_diary(table, loan, diary(loan, MONTHS, mover, severity))
     return table
 
 
-def add_diary(table, loan, rows):
-    """Add one loan's diary to a table in the kernel's columns."""
-    opening = loan.balance
-    for t, row in enumerate(rows):
-        table[t, loans.NET_RATE_BALANCE] += 12 * loan.rate * loan.keep * opening
-        for column, name in enumerate(("interest", "scheduled", "prepaid", "proceeds", "loss")):
-            table[t, column] += row[name]
-        if row["state"] in NAMES[:N_LIVE]:
-            s = NAMES.index(row["state"])
-            table[t, loans.BALANCE + s] += row["balance"]
-            table[t, loans.COUNT + s] += 1
-        opening = row["balance"]
-
-
-def test_kernel_equals_plain_twin(root):
-    months, _, _, _ = simulate(root, tape())
-    expected = plain_months(root, tape())
+def test_kernel_equals_plain_twin(root, method):
+    months, _, _, _ = simulate(root, tape(), method)
+    expected = plain_months(root, tape(), method)
     assert np.array_equal(months[:, loans.COUNT :], expected[:, loans.COUNT :])
     assert months[:, loans.PREPAID].sum() > 0 < months[:, loans.LOSS].sum()
     np.testing.assert_allclose(months, expected, rtol=1e-9, atol=1e-6)
@@ -178,6 +140,25 @@ def test_first_instalment_by_hand():
     assert cash.interest == pytest.approx(1_000.00 * 11.5 / 12, abs=0.005)
 
 
+def test_a_schedule_that_is_paid_takes_no_further_instalments():
+    loan = terms(n=3)
+    payment = (loan.growth - 1) * loan.scheduled_a
+    cash, after = loans.pay_instalments(loan, loan.growth, 5)  # one paid, two are left
+    assert cash.scheduled + cash.interest / loan.net_share == pytest.approx(2 * payment)
+    assert loan.scheduled_a - loan.scheduled_c * after == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_schedule_moved_forward_ends_before_maturity():
+    loan = terms(n=100, maturity=100)
+    powers = loan.growth ** np.arange(121.0)
+    assert events.last_month(loan, powers) == 100
+    sooner = loan._replace(scheduled_c=loan.scheduled_c * loan.growth**3)
+    assert events.last_month(sooner, powers) == 97
+    assert events.last_month(sooner._replace(maturity=90), powers) == 90
+    assert events.last_month(loan._replace(maturity=500), powers[:81]) == 500
+    assert events.last_month(sooner._replace(maturity=500), powers[:101]) == 97
+
+
 def test_payoff_pays_arrears_and_half_a_month_by_hand():
     loan = terms()
     cash = loans.pay_off(loan, 100_000.0, 2)
@@ -199,21 +180,21 @@ def test_after_maturity_only_a_cure_repays(state, to, repaid):
         assert behind == 3
 
 
-def test_balloon_is_due_at_maturity(root):
+def test_balloon_is_due_at_maturity(root, method):
     data = tape(1).with_columns(
         pl.lit("current").alias("state"), pl.lit(360).alias("amortization_months"),
         pl.lit(1).alias("maturity_months"), pl.lit(0).alias("instalments_behind"),
     )  # fmt: skip
     for path in range(40):  # at least one path on which the loan stays current
-        months, _, _, _ = simulate(root, data, path=path)
+        months, _, _, _ = simulate(root, data, method, path=path)
         if months[0, loans.SCHEDULED]:
             break
     assert months[0, loans.SCHEDULED] == pytest.approx(data["balance"][0], rel=1e-12)
     assert not months[1:].any()
 
 
-def test_money_is_conserved_and_loss_by_origin_adds_up(root):
-    months, by_origin, pool, _ = simulate(root, tape(), classes=2)
+def test_money_is_conserved_and_loss_by_origin_adds_up(root, method):
+    months, by_origin, pool, _ = simulate(root, tape(), method, classes=2)
     balance = months[:, loans.BALANCE : loans.COUNT].sum(axis=1)
     opening = np.concatenate([[pool.balance.sum()], balance[:-1]])
     flows = months[:, [loans.SCHEDULED, loans.PREPAID, loans.PROCEEDS, loans.LOSS]].sum(axis=1)
@@ -222,51 +203,51 @@ def test_money_is_conserved_and_loss_by_origin_adds_up(root):
     assert (by_origin > 0).sum() > 5
 
 
-def test_a_longer_horizon_has_the_same_beginning(root):
+def test_a_longer_horizon_has_the_same_beginning(root, method):
     factors = one_path()
     short = PathFactors(*(f[:, :90].copy() for f in factors))
-    long_months, _, _, _ = simulate(root, tape(), factors=factors)
-    months, _, _, _ = simulate(root, tape(), n_months=90, factors=short)
-    assert np.array_equal(months, long_months[:90])
+    long_months, _, _, _ = simulate(root, tape(), method, factors=factors)
+    months, _, _, _ = simulate(root, tape(), method, n_months=90, factors=short)
+    np.testing.assert_allclose(months, long_months[:90], rtol=1e-12, atol=1e-7)
 
 
-def test_dollars_scale(root):
-    months, _, _, _ = simulate(root, tape())
-    doubled, _, _, _ = simulate(root, tape().with_columns(pl.col("balance") * 2))
+def test_dollars_scale(root, method):
+    months, _, _, _ = simulate(root, tape(), method)
+    doubled, _, _, _ = simulate(root, tape().with_columns(pl.col("balance") * 2), method)
     expected = months.copy()
     expected[:, : loans.COUNT] *= 2
     np.testing.assert_allclose(doubled, expected, rtol=1e-10, atol=1e-6)
 
 
-def test_order_of_the_loans_is_irrelevant(root):
-    months, _, pool, moves = simulate(root, tape())
-    shuffle = np.random.default_rng(1).permutation(pool.balance.size)
+def test_order_of_the_loans_is_irrelevant(root, method):
+    months, _, pool, moves = simulate(root, tape(), method)
+    # Loans of one rate stay neighbours: the contract of Pool.
+    key = np.random.default_rng(1).permutation(pool.group_growth.size)[pool.rate_group]
+    shuffle = np.lexsort((np.random.default_rng(2).random(key.size), key))
     shuffled = pool._replace(
         **{name: getattr(pool, name)[shuffle] for name in pool._fields if name != "group_growth"}
     )
-    out = (np.zeros((1, MONTHS, loans.N_COLUMNS)), np.zeros((1, N_LIVE, 1)))
     shares = ClassShares(np.ones((N_LIVE, 1)))
-    rules = loss_rules(LossSettings())
-    loans.simulate_paths(shuffled, moves, one_path(), rules, shares, (SEED, 5), out)
-    np.testing.assert_allclose(out[0][0], months, rtol=1e-10, atol=1e-6)
+    again, _ = run_kernel(method, shuffled, moves, one_path(), shares)
+    np.testing.assert_allclose(again, months, rtol=1e-10, atol=1e-6)
 
 
-def test_paying_in_bankruptcy_reduces_the_balance(root):
+def test_paying_in_bankruptcy_reduces_the_balance(root, method):
     data = tape(60).with_columns(
         pl.lit("bankruptcy").alias("state"), pl.lit(8).alias("instalments_behind"),
         pl.lit(140).alias("maturity_months"), pl.lit(200).alias("amortization_months"),
     )  # fmt: skip
-    _, _, pool, moves = simulate(root, data)
+    _, _, pool, moves = simulate(root, data, method)
     results = []
     for share in (0.0, 1.0):
-        out = (np.zeros((1, MONTHS, loans.N_COLUMNS)), np.zeros((1, N_LIVE, 1)))
-        rules = loss_rules(LossSettings(bankruptcy_paying_share=share))
         shares = ClassShares(np.ones((N_LIVE, 1)))
-        loans.simulate_paths(pool, moves, one_path(), rules, shares, (SEED, 5), out)
-        results.append(out[0][0])
+        loss = LossSettings(bankruptcy_paying_share=share)
+        months, _ = run_kernel(method, pool, moves, one_path(), shares, loss=loss)
+        results.append(months)
     silent, paying = results
     assert silent[0, loans.SCHEDULED] == 0.0 < paying[0, loans.SCHEDULED]
-    assert np.array_equal(silent[:, loans.COUNT :], paying[:, loans.COUNT :])
+    if method == "month-stepping":  # the other form then asks bankruptcies month by month
+        assert np.array_equal(silent[:, loans.COUNT :], paying[:, loans.COUNT :])
     balance = paying[:, loans.BALANCE : loans.COUNT].sum(axis=1)
     flows = paying[:, [loans.SCHEDULED, loans.PREPAID, loans.PROCEEDS, loans.LOSS]].sum(axis=1)
     np.testing.assert_allclose(-np.diff(balance), flows[1:], atol=1e-6)
@@ -291,7 +272,7 @@ def test_recoveries_by_hand():
 def test_pool_identity_catches_a_broken_rule(root, monkeypatch, name, broken):
     """Principal and loss of the events against the fall of balances, one rule broken at a time."""
     data = tape(40)
-    _, _, pool, moves = simulate(root, data)
+    _, _, pool, moves = simulate(root, data, "month-stepping")
     monkeypatch.setattr(loans, name, broken)
     for callee in ("simulate_path", "simulate_loan", "settle_loan"):
         monkeypatch.setattr(loans, callee, plain(getattr(loans, callee)))
@@ -304,10 +285,10 @@ def test_pool_identity_catches_a_broken_rule(root, monkeypatch, name, broken):
     assert np.abs(-np.diff(balance) - flows[1:]).max() > 0.01
 
 
-def test_every_kernel_compiles_once(root):
-    simulate(root, tape())
-    simulate(root, tape(50), classes=1)
-    assert len(loans.simulate_paths.signatures) == 1
+def test_every_kernel_compiles_once(root, method):
+    simulate(root, tape(), method)
+    simulate(root, tape(50), method, classes=1)
+    assert len(KERNELS[method].signatures) == 1
 
 
 def test_state_names_match_keys():

@@ -57,6 +57,7 @@ def gaps_of(terms: DealTerms, flows: PoolFlows, notes: NoteFlows) -> dict[str, f
 @pytest.fixture
 def plain_steps(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Replace every compiled function of the waterfall by its Python form."""
+    pay_paths(*case(True), True)  # compile before the names that compiling looks up are replaced
     for name, function in vars(waterfall).items():
         if hasattr(function, "py_func"):
             monkeypatch.setattr(waterfall, name, plain(function))

@@ -1,65 +1,12 @@
-"""Statistics and their errors: against theory, repeated samples and constructed paths."""
+"""The table of measures on constructed paths, and figures as people read them."""
 
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import norm
+from polars.testing import assert_frame_equal
 
-from hemc.outputs.measures import (
-    distribution,
-    expected_shortfall,
-    mean,
-    measure_paths,
-    probability,
-    quantile,
-    standard_deviation,
-)
+from hemc.outputs.measures import measure_paths
 from hemc.outputs.numbers import show_estimate, show_probability
-
-N = 4_000
-
-
-def repeated(statistic, n_samples=400):
-    """Return values and stated errors of a statistic on many samples."""
-    x = np.random.default_rng(4).exponential(size=(n_samples, N))
-    found = [statistic(sample) for sample in x]
-    return np.array([f.value for f in found]), np.array([f.standard_error for f in found])
-
-
-@pytest.mark.parametrize(
-    ("statistic", "truth"),
-    [
-        (mean, 1.0),
-        (standard_deviation, 1.0),
-        (lambda x: probability((x > 3).astype(float)), np.exp(-3)),
-        (lambda x: quantile(np.sort(x), 0.95), -np.log(0.05)),
-        (lambda x: quantile(np.sort(x), 0.99), -np.log(0.01)),
-        (lambda x: expected_shortfall(np.sort(x), 0.975), 1 - np.log(0.025)),
-        (lambda x: expected_shortfall(np.sort(x), 0.99), 1 - np.log(0.01)),
-    ],
-)
-def test_stated_error_is_the_deviation_over_samples(statistic, truth):
-    values, errors = repeated(statistic)
-    assert values.mean() == pytest.approx(truth, abs=4 * values.std() / 20 + 0.01 * truth)
-    assert errors.mean() == pytest.approx(values.std(), rel=0.15)
-    covered = np.abs(values - truth) < norm.ppf(0.95) * errors
-    assert 0.84 < covered.mean() < 0.95
-
-
-def test_what_the_sample_does_not_hold_has_no_error():
-    ordered = np.sort(np.random.default_rng(1).normal(size=300))
-    assert np.isnan(quantile(ordered, 0.999).standard_error)
-    assert np.isnan(expected_shortfall(ordered, 0.99).standard_error)
-    assert np.isnan(probability(np.zeros(10)).standard_error)
-    assert np.isnan(mean(np.ones(1)).standard_error)
-
-
-def test_distribution_names_what_was_asked():
-    found = distribution(np.arange(1000.0), ("mean", "p50", "es_99", "probability"))
-    assert list(found) == ["mean", "p50", "es_99", "probability"]
-    assert found["mean"].value == 499.5
-    assert found["p50"].value == 500.0
-    assert found["probability"].value == 0.999
 
 
 def paths(n=2_000):
@@ -108,6 +55,34 @@ def test_measures_of_constructed_paths():
     assert measures.filter(pl.col("measure") == "first_undercollateralized_month").is_empty()
     keys = measures.select("measure", "insurer", "note", "month", "statistic")
     assert keys.is_duplicated().sum() == 0
+
+
+@pytest.mark.parametrize("unit", [1, 2, 64])
+def test_every_measure_has_the_error_of_its_unit(unit):
+    data = paths(1_920)
+    plain, other = (measure_paths(data, 1e8, k) for k in (1, unit))
+    assert_frame_equal(plain.drop("standard_error"), other.drop("standard_error"), rel_tol=0.01)
+    loss = data["pool_loss"].to_numpy().reshape(-1, unit).mean(axis=1)
+    error = value(other, "pool_loss", "mean")["standard_error"]
+    assert error == pytest.approx(loss.std(ddof=1) / loss.size**0.5)
+    first = value(other, "first_draw_month", "mean")
+    assert (first["value"], first["standard_error"]) == (30.0, pytest.approx(0.0, abs=1e-9))
+
+
+def test_weights_count_in_every_measure():
+    data = paths()
+    twice = data.with_columns(weight=pl.when(pl.col("draws") > 0).then(2.0).otherwise(1.0))
+    hit = (data["draws"] > 0).mean()
+    found = value(measure_paths(twice, 1e8), "draws", "probability")
+    assert found["value"] == pytest.approx(2 * hit / (1 + hit))
+    mean = np.average(data["pool_loss"], weights=twice["weight"])
+    assert value(measure_paths(twice, 1e8), "pool_loss", "mean")["value"] == pytest.approx(mean)
+
+
+def test_paths_with_weights_bound_no_probability():
+    assert show_probability(0.0, None, None) == "no hit"
+    assert show_probability(1.0, None, None) == "no miss"
+    assert show_probability(0.25, 0.01, None) == "25.0 ± 1.0 %"
 
 
 def test_a_probability_without_a_hit_is_bounded_not_zero():

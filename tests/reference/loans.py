@@ -72,12 +72,13 @@ def diary(
         elif state not in BUCKETS:  # re-age
             behind = to_rank(to)
         else:
-            instalments = behind + 1 - to_rank(to)
+            left = loan.n + loan.behind - paid  # a re-age may have moved the last one forward
+            instalments = min(behind + 1 - to_rank(to), left)
             before, paid, behind = balance, paid + instalments, to_rank(to)
             balance = loan.scheduled(paid)
             row["scheduled"] = before - balance
             row["interest"] = loan.keep * (instalments * loan.payment - row["scheduled"])
-        if month == loan.maturity and to == "current":
+        if (month == loan.maturity and to == "current") or 0 < abs(balance) < 0.005:
             row["scheduled"] += balance
             balance, to = 0.0, "paid off"
         rows.append(row | {"balance": balance, "state": to})

@@ -28,11 +28,12 @@ _KEPT_DIGESTS = 4
 
 
 def _kernel_digest() -> str:
-    """Return the digest of all kernel sources, numba's version and the bounds-check switch."""
+    """Return the digest of all kernel sources, numba's version and the switches of compilation."""
     digest = hashlib.sha256()
     for path in sorted(_HERE.rglob("*.py")):
         digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes())
-    for word in (numba.__version__, os.environ.get("NUMBA_BOUNDSCHECK", "")):
+    switches = [os.environ.get(name, "") for name in ("NUMBA_BOUNDSCHECK", "HEMC_CALLABLE_STEPS")]
+    for word in (numba.__version__, *switches):
         digest.update(b"\0" + word.encode())
     return digest.hexdigest()[:16]
 

@@ -23,6 +23,9 @@ from hemc.states import BANKRUPTCY, CHARGED_OFF, CURRENT, D180, FORECLOSURE, PAI
 INTEREST, SCHEDULED, PREPAID, PROCEEDS, LOSS, NET_RATE_BALANCE, BALANCE, COUNT = *range(7), 16
 N_COLUMNS = 26
 
+#: A balance of less is none: what rounding leaves of a schedule that has been paid, USD.
+HALF_CENT = 0.005
+
 
 class LossRules(NamedTuple):
     """How much of a charged-off balance is lost, and who pays in bankruptcy.
@@ -76,12 +79,17 @@ def monthly_rate(loan: LoanTerms) -> float:
 
 @step
 def pay_instalments(loan: LoanTerms, power: float, n: int) -> tuple[Cash, float]:
-    """Pay `n` instalments; `power` is (1+ρ)^paid so far. Return cash and the new power."""
-    new = power
-    for _ in range(n):
+    """Pay `n` instalments; `power` is (1+ρ)^paid so far. Return cash and the new power.
+
+    Fewer where the schedule ends before: a re-age into a bucket further behind than the loan was
+    moves its schedule forward, and with it its last instalment.
+    """
+    new, paid = power, 0
+    while paid < n and loan.scheduled_a - loan.scheduled_c * new * loan.growth > -HALF_CENT:
         new *= loan.growth
+        paid += 1
     principal = loan.scheduled_c * (new - power)
-    gross = n * monthly_rate(loan) * loan.scheduled_a - principal
+    gross = paid * monthly_rate(loan) * loan.scheduled_a - principal
     return Cash(gross * loan.net_share, principal, 0.0), new
 
 
@@ -197,7 +205,7 @@ def simulate_loan(
         record(row, cash)
         balance = loan.scheduled_a - loan.scheduled_c * power
         state = to
-        if month == loan.maturity and state == CURRENT:
+        if (month == loan.maturity and state == CURRENT) or balance < HALF_CENT:
             row[SCHEDULED] += balance
             return 0.0
         row[BALANCE + state] += balance

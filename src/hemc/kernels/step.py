@@ -11,6 +11,7 @@ received, and memory with it; tests/kernels/test_step.py reads the sources for s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -19,12 +20,18 @@ import numba
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Tests call steps from Python, which takes wrappers; kernels need none, and compiling them took a
+# third of the time of a cold start.
+_CALLABLE = bool(os.environ.get("HEMC_CALLABLE_STEPS"))
+
 # `_nrt` is an option of numba that its documentation and types leave out; with another release
 # of numba that lacks it, decorating fails loudly.
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
     "forceinline": True,
+    "no_cpython_wrapper": not _CALLABLE,
+    "no_cfunc_wrapper": not _CALLABLE,
     "_nrt": False,
 }
 

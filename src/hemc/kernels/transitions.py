@@ -6,6 +6,7 @@ the credit factor shifts them, a common gamma makes charge-offs lumpy, payoff co
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -75,7 +76,9 @@ def lumpy_charge_off(probability: float, gamma: float, shape: float) -> float:
     """
     if shape <= 0.0:
         return probability
-    hazard = shape * ((1.0 - probability) ** (-1.0 / shape) - 1.0)
+    kept = 1.0 - probability
+    root = math.sqrt(math.sqrt(kept)) if shape == 4.0 else kept ** (1.0 / shape)
+    hazard = shape * (1.0 / root - 1.0) if root > 0.0 else np.inf
     return float(1.0 - np.exp(-hazard * gamma))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaincinv, ndtri
@@ -12,6 +12,7 @@ from hemc.kernels import rng
 from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.kernels.transitions import PathFactors
+from hemc.model.innovations import PLAIN, Sampling, draw_innovations
 
 _GAMMA_GRID = 65_536
 
@@ -24,6 +25,11 @@ class FactorModel:
     n_months: int
     seed: int
     gamma_quantiles: Floats  # [grid] equally likely values of the common gamma, mean 1
+    sampling: Sampling = PLAIN
+
+    def sampled(self, sampling: Sampling) -> FactorModel:
+        """Return the same model with innovations drawn by another method."""
+        return replace(self, sampling=sampling.for_horizon(self.n_months))
 
     def draw(self, first_path: int, n_paths: int) -> PathFactors:
         """Draw the factors of consecutive paths, each float64[n_paths, n_months]."""
@@ -33,8 +39,9 @@ class FactorModel:
                 level, self._payoff_multiplier(level, level), self._gamma(first_path, n_paths)
             )
         s = self.settings
-        credit_innovation = ndtri(self._uniforms(rng.CREDIT, first_path, n_paths))
-        own = ndtri(self._uniforms(rng.PREPAYMENT, first_path, n_paths))
+        credit_innovation, own = draw_innovations(
+            self.sampling, self.seed, first_path, n_paths, self.n_months
+        )
         r = s.factor_correlation
         credit, prepayment = np.empty_like(own), np.empty_like(own)
         autoregress_paths(credit_innovation, s.credit_persistence, s.credit_sd, credit)

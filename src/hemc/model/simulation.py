@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv
 
 from hemc.config import LossSettings
 from hemc.errors import InternalError
-from hemc.kernels import loans
+from hemc.kernels import events, loans
 from hemc.kernels.flows import Floats, PoolFlows
 from hemc.kernels.loans import ClassShares, LossRules
 from hemc.kernels.pool import Pool
 from hemc.kernels.transitions import MoveRates, PathFactors
 from hemc.model.latent_classes import LatentClasses
 from hemc.states import N_LIVE
+
+#: Kernels that simulate loan by loan; equal in law, each with its own draws.
+Method = Literal["event-driven", "month-stepping"]
+_KERNELS = {"event-driven": events.follow_paths, "month-stepping": loans.simulate_paths}
 
 _SEVERITY_GRID = 4_000
 
@@ -60,22 +64,25 @@ def class_shares(classes: LatentClasses) -> ClassShares:
     return ClassShares(cumulative)
 
 
-def simulate_block(model: PoolModel, factors: PathFactors, first_path: int) -> BlockFlows:
+def simulate_block(
+    model: PoolModel, factors: PathFactors, first_path: int, method: Method = "event-driven"
+) -> BlockFlows:
     """Simulate consecutive paths from `first_path`, one for each row of `factors`.
 
     Raises InternalError where a factor or a flow is not finite, with its path and month.
     """
     for name, factor in factors._asdict().items():  # a nan would draw the best move in silence
-        _require_finite(factor, first_path, f"the {name} factor")
+        require_finite(factor, first_path, f"the {name} factor")
     n_paths, n_months = factors.credit.shape
     n_classes = model.moves.threshold.shape[1]
     months = np.zeros((n_paths, n_months, loans.N_COLUMNS))
     by_origin = np.zeros((n_paths, N_LIVE, n_classes))
     draws = (np.uint64(model.seed), first_path)
-    loans.simulate_paths(
+    simulate_paths = _KERNELS[method]
+    simulate_paths(
         model.pool, model.moves, factors, model.rules, model.shares, draws, (months, by_origin)
     )
-    _require_finite(months, first_path, "a flow")
+    require_finite(months, first_path, "a flow")
     cash = _cash(model, months)
     out = cash.scheduled + cash.prepaid + cash.proceeds + cash.loss
     gap = np.abs(cash.balance[:, :-1] - cash.balance[:, 1:] - out).max(axis=1)
@@ -110,7 +117,7 @@ def _cash(model: PoolModel, months: Floats) -> PoolFlows:
     )
 
 
-def _require_finite(values: Floats, first_path: int, what: str) -> None:
+def require_finite(values: Floats, first_path: int, what: str) -> None:
     """Stop at the first path and month at which `values[p, t, …]` are not finite."""
     if np.isfinite(values.sum()):
         return

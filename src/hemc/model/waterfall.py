@@ -80,30 +80,33 @@ def without_insurer(terms: DealTerms) -> DealTerms:
     return terms._replace(is_insured=nobody, premium_monthly=0.0)
 
 
-def pay_paths(terms: DealTerms, flows: PoolFlows, performing: bool) -> NoteFlows:
+def pay_paths(
+    terms: DealTerms, flows: PoolFlows, performing: bool, first_path: int = 0
+) -> NoteFlows:
     """Pay the notes on every path of a block of pool flows.
 
     `performing` tells whether the insurer pays (the wrapped pass) or not (the unwrapped one).
     The last month of the flows is final maturity: what is unpaid then is drawn, or written down
     under every convention, `implied` included, so that each class ends at zero. Raises
-    InternalError when an identity is broken by a cent or more, naming it.
+    InternalError when an identity is broken by a cent or more, naming it and the path, counted
+    from `first_path` at the block's beginning.
     """
     terms = terms if performing else without_insurer(terms)
     notes = _allocate(terms, flows)
     pay_paths_compiled(terms, flows, notes)
     gaps = np.empty((notes.largest_gap.size, len(IDENTITIES)))
     reconcile_paths(terms, flows, notes, gaps)
-    _require_closed(gaps)
+    _require_closed(gaps, first_path)
     return notes
 
 
-def _require_closed(gaps: Floats) -> None:
+def _require_closed(gaps: Floats, first_path: int) -> None:
     """Raise InternalError for the largest gap of a cent or more."""
     if (gaps < LARGEST_GAP).all():
         return
     p, identity = np.unravel_index(int(gaps.argmax()), gaps.shape)
-    gap = gaps[p, identity]
-    raise InternalError(f"waterfall: '{IDENTITIES[identity]}' off by {gap:,.2f} USD on path {p}")
+    what = f"waterfall: '{IDENTITIES[identity]}' off by {gaps[p, identity]:,.2f} USD"
+    raise InternalError(f"{what} on path {first_path + p}")
 
 
 def _allocate(terms: DealTerms, flows: PoolFlows) -> NoteFlows:

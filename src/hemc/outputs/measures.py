@@ -2,105 +2,37 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import operator
+from functools import reduce
 
-import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
-
-QUANTILES = {
-    "p1": 0.01, "p5": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75,
-    "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99_9": 0.999,
-}  # fmt: skip
-SHORTFALLS = {"es_97_5": 0.975, "es_99": 0.99}
-
-_BAND = 1.96
-
-
-class Estimate(NamedTuple):
-    """A statistic and its standard error; nan where the paths do not give one."""
-
-    value: float
-    standard_error: float
-
-
-def mean(x: Floats) -> Estimate:
-    """Return the mean over paths; the path is the independent unit."""
-    return Estimate(float(x.mean()), _mean_error(x))
-
-
-def standard_deviation(x: Floats) -> Estimate:
-    """Return the standard deviation and its error by the delta method."""
-    if x.size < 2:
-        return Estimate(float("nan"), float("nan"))
-    sd = float(x.std(ddof=1))
-    spread = _mean_error((x - x.mean()) ** 2)
-    return Estimate(sd, spread / (2.0 * sd) if sd > 0.0 else 0.0)
-
-
-def probability(happened: Floats) -> Estimate:
-    """Return the share of paths; without a hit or without a miss there is no standard error."""
-    p = float(happened.mean())
-    known = 0.0 < p < 1.0
-    return Estimate(p, (p * (1.0 - p) / happened.size) ** 0.5 if known else float("nan"))
-
-
-def quantile(ordered: Floats, level: float) -> Estimate:
-    """Return a quantile of sorted values; the error is a 95 % interval's half width / 1.96.
-
-    The interval holds every x whose empirical distribution lies within 1.96 standard errors of
-    the level; where it runs out of the sample there is no error to state.
-    """
-    n = ordered.size
-    reach = _BAND * (n * level * (1.0 - level)) ** 0.5
-    low, high = int(np.floor(n * level - reach)), int(np.ceil(n * level + reach))
-    value = float(ordered[min(int(n * level), n - 1)])
-    if low < 0 or high >= n:
-        return Estimate(value, float("nan"))
-    return Estimate(value, float(ordered[high] - ordered[low]) / (2.0 * _BAND))
-
-
-def expected_shortfall(ordered: Floats, level: float) -> Estimate:
-    """Return the mean beyond a quantile of sorted values, with the error of its ψ."""
-    n = ordered.size
-    q = float(ordered[min(int(n * level), n - 1)])
-    psi = q + np.maximum(ordered - q, 0.0) / (1.0 - level)
-    enough = n * (1.0 - level) >= 10
-    return Estimate(float(psi.mean()), _mean_error(psi) if enough else float("nan"))
-
-
-def distribution(x: Floats, statistics: tuple[str, ...]) -> dict[str, Estimate]:
-    """Return the named statistics of one figure over paths."""
-    ordered = np.sort(x)
-    found: dict[str, Estimate] = {}
-    for name in statistics:
-        if name == "mean":
-            found[name] = mean(x)
-        elif name == "sd":
-            found[name] = standard_deviation(x)
-        elif name == "probability":
-            found[name] = probability((x > 0.005).astype(np.float64))
-        elif name in QUANTILES:
-            found[name] = quantile(ordered, QUANTILES[name])
-        else:
-            found[name] = expected_shortfall(ordered, SHORTFALLS[name])
-    return found
-
-
-def _mean_error(x: Floats) -> float:
-    """Return the standard error of a mean of independent values."""
-    return float(x.std(ddof=1) / x.size**0.5) if x.size > 1 else float("nan")
-
+from hemc.outputs.estimates import (
+    QUANTILES,
+    SHORTFALLS,
+    Design,
+    counted,
+    design_of,
+    distribution,
+    probability,
+)
 
 _ALL = ("mean", "sd", *QUANTILES, *SHORTFALLS)
 _RISK = ("mean", "sd", "probability", "p50", "p75", "p90", "p95", "p99", "p99_9", *SHORTFALLS)
 _LEVELS = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")
 
 
-def measure_paths(paths: pl.DataFrame, original_balance: float) -> pl.DataFrame:
-    """Return measures.parquet from paths.parquet; `original_balance` of the notes is in USD."""
-    table = _Table(paths)
+def measure_paths(
+    paths: pl.DataFrame | pl.LazyFrame, original_balance: float, unit_paths: int = 1
+) -> pl.DataFrame:
+    """Return measures.parquet from paths.parquet; `original_balance` of the notes is in USD.
+
+    `unit_paths` consecutive paths are one independent unit. Of a lazy frame, no more than a
+    measure needs is in memory at a time.
+    """
+    paths = paths.lazy()
+    table = _Table(paths, unit_paths)
     table.add("pool_loss", "pool_loss", _ALL)
     table.add("pool_loss_pct", "pool_loss_pct", _ALL, unit="% of current pool")
     original = (pl.col("pool_loss") * (100.0 / original_balance)).alias("of_original")
@@ -125,14 +57,17 @@ def measure_paths(paths: pl.DataFrame, original_balance: float) -> pl.DataFrame:
 def _add_notes(table: _Table) -> None:
     """Add the measures of every class, and of all classes together."""
     paths = table.paths
+    names = paths.collect_schema().names()
     for kind, insurer in (("writedown", "unwrapped"), ("interest_shortfall", "unwrapped")):
-        columns = [c for c in paths.columns if c.startswith(f"{kind}_")]
-        table.paths = paths.with_columns(pl.sum_horizontal(columns).alias("all"))
+        columns = [c for c in names if c.startswith(f"{kind}_")]
+        # pl.sum_horizontal adds in an order that is not the same in every plan.
+        total = reduce(operator.add, map(pl.col, columns))
+        table.paths = paths.with_columns(total.alias("all"))
         table.add(kind, "all", _RISK, insurer=insurer)
         for column in columns:
             note = column.removeprefix(f"{kind}_")
             table.add(kind, column, _RISK, insurer=insurer, note=note)
-    for column in paths.columns:
+    for column in names:
         if column.startswith("wal_"):
             note = column.removeprefix("wal_")
             table.add("wal", column, _LEVELS, insurer="wrapped", note=note, unit="years")
@@ -141,8 +76,9 @@ def _add_notes(table: _Table) -> None:
 class _Table:
     """Rows of measures.parquet in the making."""
 
-    def __init__(self, paths: pl.DataFrame) -> None:
+    def __init__(self, paths: pl.LazyFrame, unit_paths: int) -> None:
         self.paths = paths
+        self.design = design_of(self._read("weight").to_numpy(), unit_paths)
         self.rows: list[tuple[object, ...]] = []
 
     def add(
@@ -155,17 +91,26 @@ class _Table:
         unit: str = "USD",
     ) -> None:
         """Add statistics of one column; paths on which it is null do not count."""
-        values = self.paths[column].drop_nulls().cast(pl.Float64).to_numpy()
-        if values.size == 0:
+        series = self._read(column)
+        if series.null_count() == len(series):
             return
-        for statistic, estimate in distribution(values, statistics).items():
+        for statistic, estimate in distribution(*self._counted(series), statistics).items():
             shown = "fraction" if statistic == "probability" else unit
             self.rows.append((measure, insurer, note, None, statistic, *estimate, shown))
 
     def add_share(self, measure: str, column: str, insurer: str) -> None:
         """Add the share of paths on which a column is true."""
-        estimate = probability(self.paths[column].cast(pl.Float64).to_numpy())
+        estimate = probability(self._read(column).to_numpy(), self.design)
         self.rows.append((measure, insurer, None, None, "probability", *estimate, "fraction"))
+
+    def _read(self, column: str) -> pl.Series:
+        """Read one column as numbers."""
+        return self.paths.select(pl.col(column).cast(pl.Float64)).collect().to_series()
+
+    def _counted(self, series: pl.Series) -> tuple[Floats, Design]:
+        """Return the values that are not null, and how they were drawn."""
+        present = series.is_not_null().to_numpy()
+        return counted(series.fill_null(0.0).to_numpy(), present, self.design)
 
     def frame(self) -> pl.DataFrame:
         """Return the rows as a table; what is not a number is null."""

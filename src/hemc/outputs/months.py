@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from hemc.kernels.flows import Floats, NoteFlows
 from hemc.model.simulation import BlockFlows
+from hemc.outputs.bands import LEVELS, BandFile, Bands
 from hemc.outputs.path_figures import annual_rate, exhausted, oc_shortfall, undercollateralized
 from hemc.states import N_LIVE, NAMES
 
 #: Sums run over groups of this many paths, so that no block size changes a bit of them.
 GROUP_PATHS = 64
-
-Bands = NDArray[np.float32]
-
-_BANDS = {"p5": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
 
 
 class Series(NamedTuple):
@@ -68,50 +64,42 @@ def month_series(
     yield Series("note_interest"), wrapped.interest.sum(axis=2)
 
 
-class MonthSums(NamedTuple):
-    """Sums of one block over groups of GROUP_PATHS paths; nan counts as absent."""
+class MonthBlock(NamedTuple):
+    """Monthly series of one block: sums over groups of GROUP_PATHS paths, and paths for bands."""
 
-    total: Floats  # [group, series, t]
-    squares: Floats  # [group, series, t]
-    present: Floats  # [group, series, t]
+    series: list[Series]
+    sums: Floats  # [group, sum | sum of squares | paths with a value, series, t]
+    bands: Bands  # [series that has bands, t, p]
+
+
+def month_block(values: list[tuple[Series, Floats]], n_band_paths: int) -> MonthBlock:
+    """Sum a block's series, float64[p, t] each, and keep the block's first `n_band_paths` paths.
+
+    The block's first path is a multiple of GROUP_PATHS; nan is a path without a value.
+    """
+    banded = [value[:n_band_paths].T for series, value in values if series.has_bands]
+    return MonthBlock(
+        [series for series, _ in values],
+        np.stack([_group_sums(value) for _, value in values], axis=2),
+        np.stack(banded, dtype=np.float32, casting="same_kind"),
+    )
 
 
 class MonthTables:
-    """Collects monthly series over all blocks of a run."""
+    """Adds up the monthly series of a run's blocks; bands wait in `file`."""
 
-    def __init__(self, n_months: int, n_band_paths: int) -> None:
-        self.n_months, self.n_band_paths = n_months, n_band_paths
+    def __init__(self, file: Path) -> None:
         self._series: list[Series] = []
-        self._bands: dict[Series, Bands] = {}
-        self._sums: list[Floats] = []
-        self._lock = threading.Lock()
+        self._sums: Floats = np.zeros(0)
+        self._bands = BandFile(file)
 
-    def _reserve(self, series: list[Series]) -> None:
-        """Make room for the bands when the first block comes; blocks write their own columns."""
-        with self._lock:
-            if self._series:
-                return
-            shape = (self.n_months, self.n_band_paths)
-            self._bands = {s: np.empty(shape, dtype=np.float32) for s in series if s.has_bands}
-            self._sums = [np.zeros((len(series), self.n_months)) for _ in MonthSums._fields]
-            self._series = series
-
-    def keep_block(self, first_path: int, values: list[tuple[Series, Floats]]) -> MonthSums:
-        """Keep a block's bands and return its sums; blocks may do so at the same time."""
-        self._reserve([series for series, _ in values])
-        last = min(first_path + len(values[0][1]), self.n_band_paths)
-        groups = []
-        for series, value in values:
-            if series.has_bands and first_path < last:
-                self._bands[series][:, first_path:last] = value[: last - first_path].T
-            groups.append(_group_sums(value))
-        return MonthSums(*(np.stack(part, axis=1) for part in zip(*groups, strict=True)))
-
-    def add(self, sums: MonthSums) -> None:
-        """Add a block's sums; to be called in path order."""
-        for running, groups in zip(self._sums, sums, strict=True):
-            for group in groups:
-                running += group
+    def add(self, block: MonthBlock) -> None:
+        """Add a block; to be called in path order. Raises OSError on a full disk."""
+        if not self._series:
+            self._series, self._sums = block.series, np.zeros(block.sums.shape[1:])
+        for group in block.sums:
+            self._sums += group
+        self._bands.append(block.bands)
 
     def frame(self) -> pl.DataFrame:
         """Return months.parquet: mean, its sd over paths, and bands."""
@@ -121,44 +109,32 @@ class MonthTables:
             variance = squares / present - mean**2
         sd = np.sqrt(np.maximum(variance, 0.0))
         parts = []
+        k = 0
         for j, series in enumerate(self._series):
-            parts.append(self._rows(series, "mean", mean[j]))
-            parts.append(self._rows(series, "sd", sd[j]))
-            parts.extend(self._band_rows(series))
+            parts += [_rows(series, "mean", mean[j]), _rows(series, "sd", sd[j])]
+            if series.has_bands:
+                bands = zip(LEVELS, self._bands.quantiles(k), strict=True)
+                parts += [_rows(series, statistic, value) for statistic, value in bands]
+                k += 1
         return pl.concat(parts)
 
-    def _band_rows(self, series: Series) -> list[pl.DataFrame]:
-        """Return the bands of one series."""
-        if not series.has_bands:
-            return []
-        ordered = np.sort(self._bands[series], axis=1)  # nan last
-        present = self.n_band_paths - np.isnan(ordered).sum(axis=1)
-        rows = []
-        for statistic, level in _BANDS.items():
-            place = np.minimum(present * level // 100, np.maximum(present - 1, 0))
-            value = np.take_along_axis(ordered, place[:, None], axis=1)[:, 0]
-            rows.append(self._rows(series, statistic, value.astype(np.float64)))
-        return rows
 
-    def _rows(self, series: Series, statistic: str, value: Floats) -> pl.DataFrame:
-        """Return one statistic of one series by month."""
-        return pl.DataFrame({"month": np.arange(1, self.n_months + 1), "value": value}).select(
-            "month",
-            pl.lit(series.name).alias("series"),
-            pl.lit(series.note, dtype=pl.String).alias("note"),
-            pl.lit(series.state, dtype=pl.String).alias("state"),
-            pl.lit(statistic).alias("statistic"),
-            pl.col("value").fill_nan(None),
-        )
+def _rows(series: Series, statistic: str, value: Floats) -> pl.DataFrame:
+    """Return one statistic of one series by month."""
+    return pl.DataFrame({"month": np.arange(1, value.size + 1), "value": value}).select(
+        "month",
+        pl.lit(series.name).alias("series"),
+        pl.lit(series.note, dtype=pl.String).alias("note"),
+        pl.lit(series.state, dtype=pl.String).alias("state"),
+        pl.lit(statistic).alias("statistic"),
+        pl.col("value").fill_nan(None),
+    )
 
 
-def _group_sums(value: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return sums, sums of squares and numbers present over groups of paths, float64[group, t]."""
+def _group_sums(value: Floats) -> Floats:
+    """Return sum, sum of squares and number of values over groups of paths, [group, which, t]."""
     starts = np.arange(0, len(value), GROUP_PATHS)
     present = ~np.isnan(value)
     clean = np.where(present, value, 0.0)
-    return (
-        np.add.reduceat(clean, starts, axis=0),
-        np.add.reduceat(clean * clean, starts, axis=0),
-        np.add.reduceat(present.astype(np.float64), starts, axis=0),
-    )
+    parts = (clean, clean * clean, present.astype(np.float64))
+    return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)

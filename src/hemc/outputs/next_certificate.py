@@ -56,13 +56,22 @@ _DELINQUENT = {
 }
 
 
-def next_certificate(next_month: pl.DataFrame) -> pl.DataFrame:
-    """Return each figure's 5, 50 and 95 % point over paths: figure, p5, p50, p95."""
-    columns = {
-        name: next_month.select(pl.all().quantile(level, interpolation="nearest")).row(0)
-        for name, level in LEVELS.items()
-    }
-    return pl.DataFrame({"figure": next_month.columns} | columns)
+def next_certificate(next_month: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    """Return each figure's 5, 50 and 95 % point over paths: figure, p5, p50, p95.
+
+    Of a lazy frame, one column at a time is in memory.
+    """
+    paths = next_month.lazy()
+    names = paths.collect_schema().names()
+    points = [_points(paths.select(name).collect().to_series()) for name in names]
+    return pl.DataFrame(
+        {"figure": names} | dict(zip(LEVELS, zip(*points, strict=True), strict=True))
+    )
+
+
+def _points(figure: pl.Series) -> list[float | None]:
+    """Return the value of each of LEVELS."""
+    return [figure.quantile(level, interpolation="nearest") for level in LEVELS.values()]
 
 
 def render_next_certificate(

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def show_estimate(row: Mapping[str, Any], n_paths: int) -> str:
+def show_estimate(row: Mapping[str, Any], independent: int | None) -> str:
     """Return `value ± standard error` of a row of measures.parquet in its unit.
 
-    A probability without a hit among `n_paths` is bounded, never zero.
+    A probability without a hit among independent paths is bounded, never zero; None says that
+    paths have weights, of which no such bound follows.
     """
     value, error, unit = row["value"], row["standard_error"], row["unit"]
     if row["statistic"] == "probability":
-        return show_probability(value, error, n_paths)
+        return show_probability(value, error, independent)
     digits = _digits(value, error, unit)
     text = f"{value:,.{digits}f}"
     if error is not None:
@@ -21,16 +22,22 @@ def show_estimate(row: Mapping[str, Any], n_paths: int) -> str:
     return f"{text} %" if unit.startswith("%") else text
 
 
-def show_probability(value: float, error: float | None, n_paths: int) -> str:
+def show_probability(value: float, error: float | None, independent: int | None) -> str:
     """Return a probability in per cent, or the bound that no hit or no miss allows."""
-    if value == 0.0:
-        return f"< {300.0 / n_paths:.2g} % (95 %)"
-    if value == 1.0:
-        return f"> {100.0 - 300.0 / n_paths:.4g} % (95 %)"
+    if value in (0.0, 1.0):
+        return _show_bound(value, independent)
     if error is None:
         return f"{100.0 * value:.2f} %"
     digits = 2 if 100.0 * error < 0.5 else 1
     return f"{100.0 * value:.{digits}f} ± {100.0 * error:.{digits}f} %"
+
+
+def _show_bound(value: float, independent: int | None) -> str:
+    """Return what no hit, or no miss, says: at 95 % less than 3/n of the other."""
+    if independent is None:
+        return "no hit" if value == 0.0 else "no miss"
+    reach = 300.0 / independent
+    return f"< {reach:.2g} % (95 %)" if value == 0.0 else f"> {100.0 - reach:.4g} % (95 %)"
 
 
 def _digits(value: float, error: float | None, unit: str) -> int:

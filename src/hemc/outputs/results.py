@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import math
 import platform
 import resource
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from hemc.errors import InputError
 from hemc.inputs.calendar import payment_date
 from hemc.kernels.jit import KERNEL_DIGEST
+from hemc.model.oracle import largest_z
+from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
+from hemc.outputs.two_level import LARGE_POOL_PATHS
 
 if TYPE_CHECKING:
     from hemc.engine import RunResult
-
-MANIFEST = "manifest.json"
 
 _LIBRARIES = ("hemc", "numba", "numpy", "polars", "scipy")
 
@@ -60,11 +57,12 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
     other folder with something in it is refused.
     """
     with whole_folder(folder) as part:
-        result.paths.write_parquet(part / "paths.parquet")
+        result.store.paths.write(part / "paths.parquet")
         result.months.write_parquet(part / "months.parquet")
         result.measures.write_parquet(part / "measures.parquet")
         result.sensitivities.write_parquet(part / "sensitivities.parquet")
-        result.next_month.write_parquet(part / "next_month.parquet")
+        result.oracle.write_parquet(part / "oracle.parquet")
+        result.store.next_month.write(part / "next_month.parquet")
         roll_rate_table(result).write_parquet(part / "roll_rates.parquet")
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
         assumption_table(result).write_parquet(part / "assumptions.parquet")
@@ -78,11 +76,11 @@ def write_next_certificate(result: RunResult, folder: Path) -> None:
     """Write the forecast of the next certificate as text, JSON and Parquet."""
     deal = result.documents.deal
     first = result.first_payment
-    table = next_certificate(result.next_month.drop("path"))
+    table = next_certificate(result.store.next_month.scan().drop("path"))
     date = payment_date(first.year, first.month, deal.payment_day)
     title = f"Home Equity Loan-Backed Term Notes, {deal.issuer} Series {deal.series}"
     names = tuple(note.name for note in deal.classes)
-    text = render_next_certificate(table, title, date, len(result.paths), names)
+    text = render_next_certificate(table, title, date, result.n_paths, names)
     (folder / "next_certificate.txt").write_text(text, encoding="utf-8")
     table.write_parquet(folder / "next_certificate.parquet")
     record = {"series": deal.series, "payment_date": date.isoformat(), "figures": table.to_dicts()}
@@ -100,11 +98,16 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "payment_date": certificate.payment_date.isoformat() if certificate.payment_date else None,
         "first_projected_month": result.first_payment.isoformat()[:7],
         "months": result.n_months,
-        "paths": len(result.paths),
-        "effective_sample_size": float(len(result.paths)),
+        "paths": result.n_paths,
+        "sampling": sampling_record(result),
+        "effective_sample_size": result.sample_size.effective,
+        "effective_sample_size_of_weights": result.sample_size.of_weights,
+        "independent_paths": result.sample_size.independent_paths,
+        "target": target_record(result),
         "seed": result.loaded.config.simulation.seed,
         "threads": result.threads,
-        "largest_identity_residual_usd": result.largest_gap,
+        "largest_identity_residual_usd": result.store.largest_gap,
+        "oracle": oracle_record(result.oracle),
         "warnings": result.calibration.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
@@ -119,49 +122,43 @@ def manifest(result: RunResult) -> dict[str, Any]:
     }
 
 
+def oracle_record(oracle: pl.DataFrame) -> dict[str, Any] | None:
+    """Return how many paths were compared with expected flows and how far apart they are."""
+    if oracle.is_empty():
+        return None
+    return {"paths": int(oracle["paths"][0]), "largest_z": largest_z(oracle)}
+
+
+def sampling_record(result: RunResult) -> dict[str, Any]:
+    """Return how the paths were drawn and the main direction that the pilot found."""
+    method, directions = result.sampling
+    return {
+        "method": method,
+        "unit_paths": result.loaded.config.simulation.unit_paths,
+        "units": result.sample_size.units,
+        "large_pool_paths": LARGE_POOL_PATHS * result.n_paths if method == "two-level" else 0,
+        "main_direction": None if directions is None else directions.credit[0].tolist(),
+    }
+
+
+def target_record(result: RunResult) -> dict[str, Any] | None:
+    """Return the target of the run, what was reached and whether that is enough."""
+    target, reached = result.loaded.config.simulation.target, result.relative_error
+    if target is None or reached is None:
+        return None
+    known = math.isfinite(reached)
+    return {
+        **target.model_dump(),
+        "reached": reached if known else None,
+        "met": reached <= target.relative_error,
+        "most_paths": result.loaded.config.simulation.paths,
+    }
+
+
 def peak_memory_mb() -> float:
     """Return the largest resident memory of this process so far, MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (1 if sys.platform != "darwin" else 1024) / 1024, 1)
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write in that becomes `folder` when all went well, and vanishes if not."""
-    refuse_foreign(folder)
-    part: Path | None = None
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        yield part
-        part.chmod(0o755)
-        _put(part, folder)
-    except OSError as error:
-        found = f"a place that cannot be written ({error.strerror or error})"
-        raise InputError(folder, "", found, "a folder to write in, or --out another") from None
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
-
-
-def refuse_foreign(folder: Path) -> None:
-    """Refuse a folder that holds something other than an earlier run of hemc."""
-    if folder.is_dir() and (not any(folder.iterdir()) or (folder / MANIFEST).is_file()):
-        return
-    if folder.exists() or folder.is_symlink():
-        raise InputError(folder, "", "something that is no run of hemc",
-                         "a new folder or an earlier run; name one with --out")  # fmt: skip
-
-
-def _put(part: Path, folder: Path) -> None:
-    """Put the new folder where it belongs, an earlier one aside first."""
-    if not folder.exists():
-        part.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    os.rename(folder, old / "run")
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_json(path: Path, content: object) -> None:

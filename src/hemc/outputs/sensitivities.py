@@ -6,24 +6,25 @@ import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
-from hemc.outputs.measures import Estimate, mean
+from hemc.outputs.estimates import Estimate, design_of, mean
 
 #: Column of paths.parquet → statistic compared; writedowns of each class come on top.
 _COMPARED = {"pool_loss_pct": "mean", "draws": "probability", "draws_pv": "mean"}
 
 
 def sensitivity_rows(
-    name: str, setting: str, base: pl.DataFrame, varied: pl.DataFrame
+    name: str, setting: str, base: pl.DataFrame, varied: pl.DataFrame, unit_paths: int = 1
 ) -> pl.DataFrame:
     """Compare paths of the run with the same paths under `name` = `setting`.
 
     Both have the columns of paths.parquet. The standard error of a difference is that of the
-    differences path by path.
+    differences path by path; `unit_paths` consecutive paths are one independent unit.
     """
+    design = design_of(base["weight"].to_numpy(), unit_paths)
     rows = []
     for measure, statistic, column in _compared(base):
         before, after = (_values(paths, column, statistic) for paths in (base, varied))
-        parts: list[Estimate] = [mean(before), mean(after), mean(after - before)]
+        parts: list[Estimate] = [mean(x, design) for x in (before, after, after - before)]
         note = column.removeprefix("writedown_") if measure == "writedown" else None
         rows.append((name, setting, measure, note, statistic, *sum(parts, ()), len(before)))
     schema = {

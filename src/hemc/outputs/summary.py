@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import StringIO
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +41,16 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
         f"[bold]{deal.issuer} {deal.series}[/bold], group {deal.group}, certificate of {date}"
     )
     out.print(_what_ran(result), style="dim")
+    if result.sampling.method != "plain":
+        out.print(_sampling(result))
+    if result.relative_error is not None:
+        out.print(_target(result, result.relative_error))
     out.print(_tie_out(result))
     out.print()
     out.print(_headlines(result))
     out.print(_notes(result))
     out.print(_sensitivities(result))
-    gap = f"{result.largest_gap:.1e} USD"
+    gap = f"{result.store.largest_gap:.1e} USD"
     out.print(f"largest gap of the cash identities: {gap} over all paths and months")
     for warning in result.calibration.warnings:
         out.print(f"warning: {warning}", style="yellow")
@@ -60,9 +65,31 @@ def _what_ran(result: RunResult) -> str:
     config = result.loaded.config
     loans = len(result.calibration.tape)
     return (
-        f"{len(result.paths):,} paths × {result.n_months} months × {loans:,} loans, "
+        f"{result.n_paths:,} paths × {result.n_months} months × {loans:,} loans, "
         f"seed {config.simulation.seed}, insurer {config.insurer.mode}"
     )
+
+
+def _sampling(result: RunResult) -> str:
+    """Say how paths were drawn and what that is worth."""
+    size = result.sample_size
+    return (
+        f"{result.sampling.method}: {size.units:,} independent units; the mean loss is known as "
+        f"from {size.effective:,.0f} plain paths"
+    )
+
+
+def _target(result: RunResult, reached: float) -> str:
+    """Say whether the run knows its target's figure as well as it was asked to."""
+    simulation = result.loaded.config.simulation
+    target = simulation.target
+    assert target is not None
+    figure = f"relative error of {target.measure} {target.statistic}"
+    got = f"{100.0 * reached:.2g} %" if isfinite(reached) else "not known yet"
+    if reached <= target.relative_error:
+        return f"target met: {figure} {got}, wanted {100.0 * target.relative_error:.2g} %"
+    limit = f"simulation.paths = {simulation.paths:,} is the most allowed"
+    return f"target not met: {figure} {got}; {limit}"
 
 
 def _tie_out(result: RunResult) -> str:
@@ -79,13 +106,14 @@ def _headlines(result: RunResult) -> Table:
     table.add_column(ratio=1)
     table.add_column(justify="right")
     for label, row in zip(LABELS, headline_rows(result.measures), strict=True):
-        table.add_row(label, show_estimate(row, len(result.paths)))
+        table.add_row(label, show_estimate(row, result.sample_size.independent_paths))
     return table
 
 
 def _notes(result: RunResult) -> Table:
     """Return a row a class: balance, average life, and what it loses without the insurer."""
     table = Table(box=None, pad_edge=False, expand=True, title=None)
+    independent = result.sample_size.independent_paths
     table.add_column("\nclass")
     for name in ("balance\nUSD", "average life\nyears", "P(writedown)\nno insurer",
                  "mean writedown\nno insurer, USD"):  # fmt: skip
@@ -97,7 +125,7 @@ def _notes(result: RunResult) -> Table:
         table.add_row(
             note.name, f"{balance:,.2f}",
             *(
-                show_estimate(_measure(result, measure, note.name, statistic), len(result.paths))
+                show_estimate(_measure(result, measure, note.name, statistic), independent)
                 for measure, statistic in (
                     ("wal", "mean"), ("writedown", "probability"), ("writedown", "mean")
                 )

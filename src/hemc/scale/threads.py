@@ -20,9 +20,9 @@ def thread_count(asked: int) -> int:
     return os.cpu_count() or 1
 
 
-def block_ranges(n_paths: int, block_paths: int) -> list[tuple[int, int]]:
-    """Return first path and number of paths of each block."""
-    return [(k, min(block_paths, n_paths - k)) for k in range(0, n_paths, block_paths)]
+def block_ranges(n_paths: int, block_paths: int, first_path: int = 0) -> list[tuple[int, int]]:
+    """Return first path and number of paths of each block, from `first_path` to `n_paths`."""
+    return [(k, min(block_paths, n_paths - k)) for k in range(first_path, n_paths, block_paths)]
 
 
 def map_blocks(

@@ -36,6 +36,9 @@ THEME: Spec = {
 }  # fmt: skip
 
 _MAX_TICKS = 8
+
+#: Pixels of the widest chart, which strips under the pointer must cover.
+_WIDEST = 560
 _MONTHS_TITLE = "months after the certificate"
 _QUANTILES = ("p5", "p25", "p50", "p75", "p95")
 
@@ -89,7 +92,7 @@ def fan(
         _area("p5", "p95", title, "var(--band)"),
         _area("p25", "p75", title, "var(--core)"),
         *(_line(line, title) for line in lines),
-        _hover(tips, pattern),
+        _hover(tips, len(rows), pattern),
     ]
     return _by_month(rows, layers)
 
@@ -99,7 +102,7 @@ def lines_by_month(
 ) -> Spec:
     """Return lines by month; `rows` as of `month_rows`, `pattern` is d3's for the tooltip."""
     layers = [_line(line, title) for line in lines]
-    layers.append(_hover({line.column: line.name for line in lines}, pattern))
+    layers.append(_hover({line.column: line.name for line in lines}, len(rows), pattern))
     return _by_month(rows, layers)
 
 
@@ -201,21 +204,22 @@ def _line(line: Line, title: str) -> Spec:
     return {"mark": mark, "encoding": {"y": y}}
 
 
-def _hover(tips: Mapping[str, str], pattern: str = ",.2f") -> Spec:
-    """Return an upright rule at the month nearest to the pointer, with all its figures."""
-    shown = [
-        _tip("month", "month", "d"),
-        {"field": "payment", "type": "nominal", "title": "paid in"},
-    ]
+def _hover(tips: Mapping[str, str], n_months: int, pattern: str = ",.2f") -> Spec:
+    """Return a strip a month, seen under the pointer only, with all its figures.
+
+    Not Vega-Lite's `nearest`, whose tooltips lose texts such as the calendar month.
+    """
+    shown = [_tip("month", "month", "d")]
+    shown.append({"field": "payment", "type": "nominal", "title": "paid in"})
     shown += [_tip(column, name, pattern) for column, name in tips.items()]
-    nearest = {"type": "point", "on": "pointermove", "clear": "pointerout", "nearest": True,
-               "encodings": ["x"]}  # fmt: skip
-    opacity = {"condition": {"param": "month", "empty": False, "value": 0.6}, "value": 0}
+    pointed = {"type": "point", "on": "pointerover", "clear": "pointerout"}
+    opacity = {"condition": {"param": "pointed", "empty": False, "value": 0.3}, "value": 0}
     return {
-        "params": [{"name": "month", "select": nearest}],
-        "mark": {"type": "rule", "color": "var(--axis)", "aria": False},
+        "params": [{"name": "pointed", "select": pointed}],
+        "mark": {"type": "rule", "color": "var(--axis)", "aria": False,
+                 "strokeWidth": _WIDEST // n_months + 2},
         "encoding": {"opacity": opacity, "tooltip": shown},
-    }
+    }  # fmt: skip
 
 
 def _tip(field: str, title: str, pattern: str) -> Spec:

@@ -31,27 +31,27 @@ def percent(value: float | None, digits: int = 2) -> str:
     return f"{100.0 * value:.{digits}f}"
 
 
-def estimate(row: Mapping[str, Any] | None, n_paths: int) -> str:
+def estimate(row: Mapping[str, Any] | None, independent: int | None) -> str:
     """Return a row of measures.parquet as on the console, or a dash where there is none."""
     if row is None or row["value"] is None:
         return DASH
     if row["value"] == 0.0 and not row["standard_error"] and row["statistic"] != "probability":
         return "0"
-    return show_estimate(row, n_paths)
+    return show_estimate(row, independent)
 
 
-def estimate_millions(row: Mapping[str, Any] | None, n_paths: int) -> str:
+def estimate_millions(row: Mapping[str, Any] | None, independent: int | None) -> str:
     """Return a row in USD as millions, so that wide tables stay readable; a probability as is."""
     if row is None or row["unit"] != "USD" or row["value"] is None:
-        return estimate(row, n_paths)
+        return estimate(row, independent)
     error = row["standard_error"]
     scaled = {"value": row["value"] / MILLION, "unit": "USD million"}
-    return estimate({**row, **scaled, "standard_error": error and error / MILLION}, n_paths)
+    return estimate({**row, **scaled, "standard_error": error and error / MILLION}, independent)
 
 
-def estimate_with_unit(row: Mapping[str, Any], n_paths: int) -> str:
+def estimate_with_unit(row: Mapping[str, Any], independent: int | None) -> str:
     """Return a row with its unit where that is not in the figure already."""
-    text = estimate(row, n_paths)
+    text = estimate(row, independent)
     return f"{text} USD" if row["unit"] == "USD" else text
 
 

@@ -25,6 +25,32 @@ class _RollRates(BaseModel):
     stock_weight: float
 
 
+class Sampled(BaseModel):
+    """How the paths were drawn."""
+
+    method: str
+    unit_paths: Annotated[int, Field(ge=1)]
+    units: Annotated[int, Field(ge=0)]
+
+
+class Target(BaseModel):
+    """The figure that the run was to know to a relative standard error, and what it reached."""
+
+    measure: str
+    statistic: str
+    relative_error: float
+    reached: float | None
+    met: bool
+    most_paths: int
+
+
+class Oracle(BaseModel):
+    """How far simulated flows of some paths are from their expectation, in standard errors."""
+
+    paths: int
+    largest_z: float | None
+
+
 class Configuration(BaseModel):
     """The settings that the report speaks about."""
 
@@ -45,8 +71,13 @@ class Manifest(BaseModel):
     first_projected_month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
     months: Annotated[int, Field(ge=1)]
     paths: Annotated[int, Field(ge=1)]
+    sampling: Sampled
     effective_sample_size: float
+    effective_sample_size_of_weights: float
+    independent_paths: int | None
+    target: Target | None
     largest_identity_residual_usd: float
+    oracle: Oracle | None = None
     warnings: list[str]
     configuration: Configuration
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from hemc.errors import InputError
 from hemc.inputs.toml import validate
+from hemc.outputs.estimates import Design, design_of
 from hemc.outputs.report.manifest import Manifest, Summary
 
 #: Charts end where less than this share of the first projected balance is left.
@@ -23,7 +24,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "measure", "insurer", "note", "statistic", "value", "standard_error", "unit",
     ),
     "months": ("month", "series", "note", "state", "statistic", "value"),
-    "paths": ("pool_loss", "pool_loss_pct"),
+    "paths": ("weight", "pool_loss", "pool_loss_pct"),
     "tieout": ("name", "printed", "recomputed", "difference", "status", "note"),
     "roll_rates": (
         "latent_class", "from_state", "to_state", "reported_ratio", "prior_mean", "prior_sd",
@@ -55,6 +56,17 @@ class RunFiles:
     def n_paths(self) -> int:
         """Number of paths of the run."""
         return self.manifest.paths
+
+    @property
+    def independent(self) -> int | None:
+        """Number that bounds a probability without a hit, None where paths have weights."""
+        return self.manifest.independent_paths
+
+    @cached_property
+    def design(self) -> Design:
+        """How the paths were drawn, for errors of figures made of them."""
+        paths, unit = self.table("paths"), self.manifest.sampling.unit_paths
+        return Design(unit) if paths is None else design_of(paths["weight"].to_numpy(), unit)
 
     @cached_property
     def headlines(self) -> list[dict[str, Any]]:

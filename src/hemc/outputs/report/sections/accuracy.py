@@ -8,8 +8,15 @@ import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
+from hemc.outputs.estimates import (
+    PLAIN,
+    Design,
+    Estimate,
+    expected_shortfall,
+    mean,
+    take_sample,
+)
 from hemc.outputs.labels import headline_label
-from hemc.outputs.measures import Estimate, expected_shortfall, mean
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import (
     DASH,
@@ -23,6 +30,7 @@ from hemc.outputs.report.blocks import (
     Table,
 )
 from hemc.outputs.report.formats import estimate
+from hemc.outputs.report.manifest import Oracle, Target
 from hemc.outputs.report.run_files import RunFiles
 
 _POINTS = 20
@@ -37,6 +45,14 @@ class _Curve(NamedTuple):
     fewest: int
 
 
+_UNITS = {
+    "plain": "the path is the independent unit",
+    "two-level": "the path is the independent unit; mean lifetime loss by two levels",
+    "antithetic": "the pair of mirrored paths is the independent unit",
+    "strata": "64 paths, one a stratum, are the independent unit",
+    "sobol": "128 paths, one scrambled net, are the independent unit",
+}
+
 _CURVES = (
     _Curve("Expected lifetime loss", None, 50),
     _Curve("99 % expected shortfall of lifetime loss", 0.99, 200),
@@ -45,28 +61,46 @@ _CURVES = (
 
 def accuracy(run: RunFiles) -> Section:
     """Return sizes, residuals, relative errors and convergence with the number of paths."""
-    manifest = run.manifest
+    manifest, sampling = run.manifest, run.manifest.sampling
     facts = [
         ("Paths", f"{manifest.paths:,}"),
-        ("Effective sample size", f"{manifest.effective_sample_size:,.0f}"),
+        ("Sampling", f"{sampling.method}, {sampling.units:,} independent units"),
+        ("Effective sample size (mean loss)", f"{manifest.effective_sample_size:,.0f}"),
         ("Largest gap of a cash identity", f"{manifest.largest_identity_residual_usd:.1e} USD"),
     ]  # fmt: skip
+    if manifest.oracle is not None and manifest.oracle.largest_z is not None:
+        facts.append(("Simulated minus expected flows", _oracle(manifest.oracle)))
+    if manifest.target is not None:
+        facts.append(("Target", _target(manifest.target)))
     blocks: list[Block] = [Facts(facts), Paragraph(run.bands, "note"), _errors(run)]
     paths = run.table("paths")
     curves = [] if paths is None else [c for c in _CURVES if len(paths) > c.fewest]
     if paths is not None and curves:
-        blocks.append(Grid([_convergence(paths, curve) for curve in curves]))
+        blocks.append(Grid([_convergence(paths, run.design, curve) for curve in curves]))
     return Section("accuracy", "Accuracy", blocks)
+
+
+def _target(target: Target) -> str:
+    """Say which figure was to be known how well, and whether it is."""
+    reached = "no error yet" if target.reached is None else f"{100.0 * target.reached:.2g} %"
+    verdict = "met" if target.met else f"not met with the {target.most_paths:,} paths allowed"
+    wanted = f"{100.0 * target.relative_error:.2g} %"
+    return f"{target.measure} {target.statistic} to {wanted}: {reached}, {verdict}"
+
+
+def _oracle(oracle: Oracle) -> str:
+    """Say how far simulated lifetime flows are from those expected given the same factors."""
+    return f"at most {oracle.largest_z:.1f} standard errors, {oracle.paths:,} paths"
 
 
 def _errors(run: RunFiles) -> Table:
     """Return the headline figures with their standard errors relative to them."""
     rows = [
-        Row((headline_label(row), estimate(row, run.n_paths), _relative(row)))
+        Row((headline_label(row), estimate(row, run.independent), _relative(row)))
         for row in run.headlines
     ]
     columns = ("", "estimate ± standard error", "relative error, %")
-    return Table("Standard errors; the path is the independent unit", columns, rows)
+    return Table(f"Standard errors; {_UNITS[run.manifest.sampling.method]}", columns, rows)
 
 
 def _relative(row: dict[str, Any]) -> str:
@@ -75,24 +109,29 @@ def _relative(row: dict[str, Any]) -> str:
     return DASH if error is None or not value else f"{100.0 * error / abs(value):.1f}"
 
 
-def _convergence(paths: pl.DataFrame, curve: _Curve) -> Chart:
+def _convergence(paths: pl.DataFrame, design: Design, curve: _Curve) -> Chart:
     """Return how a statistic of loss settles with the number of paths."""
-    rows = convergence_rows(paths["pool_loss_pct"].to_numpy(), curve.level, curve.fewest)
+    loss = paths["pool_loss_pct"].to_numpy()
+    rows = convergence_rows(loss, curve.level, curve.fewest, design)
     note = "Estimate ± 1.96 standard errors from the first n paths"
     if curve.level is not None:
         note += "; no error is stated below 10 paths in the tail"
     return Chart(curve.title, charts.convergence(rows, "% of current pool"), note=f"{note}.")
 
 
-def convergence_rows(loss: Floats, level: float | None, fewest: int) -> list[dict[str, Any]]:
+def convergence_rows(
+    loss: Floats, level: float | None, fewest: int, design: Design = PLAIN
+) -> list[dict[str, Any]]:
     """Return n, value, low, high of the mean, or the expected shortfall, of the first n values.
 
-    `n` runs from `fewest` to all, evenly in its logarithm.
+    `n` runs from `fewest` to all, evenly in its logarithm, in whole units.
     """
-    sizes = np.unique(np.geomspace(fewest, len(loss), _POINTS).round().astype(int))
+    unit = design.unit_paths
+    sizes = np.geomspace(fewest, len(loss), _POINTS) / unit
     rows = []
-    for n in sizes.tolist():
-        value, error = _estimate(loss[:n], level)
+    for n in (np.unique(sizes.round().astype(int).clip(1)) * unit).tolist():
+        weight = None if design.weight is None else design.weight[:n]
+        value, error = _estimate(loss[:n], level, Design(unit, weight))
         reach = _BAND * error if np.isfinite(error) else None
         rows.append(
             {
@@ -105,6 +144,8 @@ def convergence_rows(loss: Floats, level: float | None, fewest: int) -> list[dic
     return rows
 
 
-def _estimate(loss: Floats, level: float | None) -> Estimate:
+def _estimate(loss: Floats, level: float | None, design: Design) -> Estimate:
     """Return mean or expected shortfall."""
-    return mean(loss) if level is None else expected_shortfall(np.sort(loss), level)
+    if level is None:
+        return mean(loss, design)
+    return expected_shortfall(take_sample(loss, design), level)

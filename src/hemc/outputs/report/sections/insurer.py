@@ -26,7 +26,7 @@ def insurer(run: RunFiles) -> Section | None:
             (
                 name,
                 *(
-                    estimate_millions(run.measure(m, s, "wrapped"), run.n_paths)
+                    estimate_millions(run.measure(m, s, "wrapped"), run.independent)
                     for s in _STATISTICS
                 ),
             )

@@ -22,8 +22,8 @@ def next_certificate(run: RunFiles) -> Section | None:
     table = run.table("next_certificate")
     if table is None:
         return None
-    figures: dict[str, Points] = {row[0]: row[1:] for row in table.select(
-        "figure", "p5", "p50", "p95").iter_rows()}  # fmt: skip
+    rows = table.select("figure", "p5", "p50", "p95").iter_rows()
+    figures: dict[str, Points] = {name: tuple(points) for name, *points in rows}
     month = run.manifest.first_projected_month
     text = (
         f"What the certificate of {month} will print, from {run.n_paths:,} paths. Each line has "
@@ -36,21 +36,21 @@ def next_certificate(run: RunFiles) -> Section | None:
 
 def _delinquencies(figures: Mapping[str, Points]) -> Table:
     """Return balance, number and per cent of each delinquent state, as the certificate does."""
-    missing = (None, None, None)
     rows = [
-        Row((text, *(cell for part, digits in _PARTS.items() for cell in _cells(
-            figures.get(f"delinq.{key}.{part}", missing), digits))))
+        Row((text, *_parts(figures, key)))
         for key, text in labels.DELINQUENCY_LINES.items()
         if f"delinq.{key}.balance" in figures
-    ]  # fmt: skip
-    heads = [
-        f"{name} {point}".replace(" %", "\u00a0%")
-        for name in ("balance", "number", "share")
-        for point in _POINTS
     ]
+    heads = [f"{name} {point}" for name in ("balance", "number", "share") for point in _POINTS]
     return Table(
         "Delinquencies: balance, number of loans, share of the balance in %", ("", *heads), rows
     )
+
+
+def _parts(figures: Mapping[str, Points], key: str) -> Iterator[str]:
+    """Yield the cells of a delinquent state."""
+    for part, digits in _PARTS.items():
+        yield from _cells(figures.get(f"delinq.{key}.{part}", (None, None, None)), digits)
 
 
 def _rows(figures: Mapping[str, Points]) -> Iterator[Row]:

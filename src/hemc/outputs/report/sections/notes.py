@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import polars as pl
 
+from hemc.outputs.estimates import counted, mean
 from hemc.outputs.labels import STATISTICS, UNDERCOLLATERALIZATION
-from hemc.outputs.measures import mean
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
-from hemc.outputs.report.charts import FAN_LEGEND
 from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
 from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.sensitivities import CONVENTION, writedown_effects
@@ -35,7 +35,7 @@ def notes(run: RunFiles) -> Section | None:
     blocks: list[Block] = [Paragraph(_convention(run)), *(table for table in tables if table.rows)]
     balances = [chart for name in run.notes("wal") if (chart := _balance(run, name))]
     if balances:
-        blocks.append(Grid(balances, "Balance by class and month, with insurer", FAN_LEGEND))
+        blocks.append(Grid(balances, "Balance by class and month, with insurer", charts.FAN_LEGEND))
     return Section("notes", "Notes", blocks) if len(blocks) > 1 else None
 
 
@@ -46,10 +46,9 @@ def _convention(run: RunFiles) -> str:
     found = [] if table is None else table.filter(pl.col("name") == CONVENTION)["value"].to_list()
     if not found:
         return text
-    meaning = UNDERCOLLATERALIZATION.get(found[0], "")
-    return f"{text} Where no insurer pays for notes in excess of the pool, the convention is " + (
-        f"“{found[0]}”: {meaning}. It decides which class bears the loss."
-    )
+    meaning = UNDERCOLLATERALIZATION.get(found[0], "see the deal's terms")
+    text += " Where no insurer pays for notes in excess of the pool, the convention is "
+    return f"{text}“{found[0]}”: {meaning}. It decides which class bears the loss."
 
 
 def _risks(run: RunFiles, measure: str, caption: str) -> Table:
@@ -71,8 +70,8 @@ def _risk(run: RunFiles, measure: str, note: str | None, statistic: str) -> str:
     if statistic != "probability" and (probability is None or probability["value"] == 0.0):
         return DASH
     if statistic == "given":
-        return estimate_millions(_mean_where_any(run, measure, note), run.n_paths)
-    return estimate_millions(run.measure(measure, statistic, "unwrapped", note), run.n_paths)
+        return estimate_millions(_mean_where_any(run, measure, note), run.independent)
+    return estimate_millions(run.measure(measure, statistic, "unwrapped", note), run.independent)
 
 
 def _mean_where_any(run: RunFiles, measure: str, note: str | None) -> dict[str, Any] | None:
@@ -80,15 +79,16 @@ def _mean_where_any(run: RunFiles, measure: str, note: str | None) -> dict[str, 
     paths = run.table("paths")
     if paths is None:
         return None
-    columns = {c.removeprefix(f"{measure}_"): c for c in paths.columns if c.startswith(measure)}
-    found = [column for name, column in columns.items() if note in (None, name)]
-    lost = paths.select(pl.sum_horizontal(found)).to_series() if found else pl.Series([0.0])
-    lost = lost.filter(lost > _HALF_CENT)
-    if not len(lost):
+    names = run.notes(measure) if note is None else [note]
+    found = [f"{measure}_{name}" for name in names if f"{measure}_{name}" in paths.columns]
+    if not found:
         return None
-    value, error = mean(lost.to_numpy())
-    error_known = error if error == error else None
-    return {"statistic": "mean", "value": value, "standard_error": error_known, "unit": "USD"}
+    lost = paths.select(pl.sum_horizontal(found)).to_series().to_numpy()
+    if not (lost > _HALF_CENT).any():
+        return None
+    value, error = mean(*counted(lost, lost > _HALF_CENT, run.design))
+    known = error if isfinite(error) else None
+    return {"statistic": "mean", "value": value, "standard_error": known, "unit": "USD"}
 
 
 def _lives(run: RunFiles) -> Table:
@@ -97,7 +97,7 @@ def _lives(run: RunFiles) -> Table:
     for name in run.notes("wal"):
         found = [run.measure("wal", statistic, "wrapped", name) for statistic in _LIVES]
         # The unit's words stand in the caption.
-        shown = [estimate(row and row | {"unit": ""}, run.n_paths) for row in found]
+        shown = [estimate(row and row | {"unit": ""}, run.independent) for row in found]
         rows.append(Row((name, *shown)))
     heads = [STATISTICS[statistic] for statistic in _LIVES]
     return Table("Average life with insurer, years ± standard error", ("class", *heads), rows)
@@ -109,7 +109,7 @@ def _balance(run: RunFiles, name: str) -> Chart | None:
     if table is None:
         return None
     alive = table.filter(pl.col("p95") >= _SHARE_ALIVE * pl.col("p95").first())
-    table = table.head(alive["month"].to_list()[-1])
+    table = table.filter(pl.col("month") <= alive["month"].max())
     first = run.manifest.first_projected_month
     spec = charts.fan(table, first, "USD million", 1.0 / MILLION)
     spec["height"] = 150

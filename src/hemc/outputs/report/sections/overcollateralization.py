@@ -53,7 +53,7 @@ def _probabilities(run: RunFiles) -> Chart | None:
 def _over_life(run: RunFiles) -> Table:
     """Return probabilities over the life of the deal."""
     rows = [
-        Row((name, estimate(row, run.n_paths)))
+        Row((name, estimate(row, run.independent)))
         for measure, name in _PROBABILITIES.items()
         if (row := run.measure(measure, "probability", "wrapped"))
     ]
@@ -63,7 +63,7 @@ def _over_life(run: RunFiles) -> Table:
 def _shortfall(run: RunFiles) -> Table:
     """Return the distribution of the largest shortfall against the target."""
     found = {s: row for s in _SHORTFALL if (row := run.measure("oc_shortfall", s, "wrapped"))}
-    cells = [estimate_millions(row, run.n_paths) for row in found.values()]
+    cells = [estimate_millions(row, run.independent) for row in found.values()]
     columns = ("", *(STATISTICS[statistic] for statistic in found))
     caption = "Largest shortfall against the target, with insurer, USD million ± standard error"
     return Table(caption, columns, [Row(("shortfall", *cells))] if found else [])
@@ -83,7 +83,7 @@ def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row
     if mean is None:
         return None
     # The unit's words stand in the caption already.
-    cells = [estimate(mean | {"unit": ""}, run.n_paths)]
+    cells = [estimate(mean | {"unit": ""}, run.independent)]
     cells += [_month(run, found[statistic]) for statistic in _MONTH_STATISTICS[1:]]
     return Row((name, *cells))
 

@@ -45,7 +45,7 @@ def pool(run: RunFiles) -> Section | None:
 def _losses(run: RunFiles) -> Table:
     """Return the statistics of lifetime loss in USD and as shares."""
     rows = [
-        Row((name, *(estimate(run.measure(m, statistic), run.n_paths) for m in _LOSSES)))
+        Row((name, *(estimate(run.measure(m, statistic), run.independent) for m in _LOSSES)))
         for statistic, name in STATISTICS.items()
         if run.measure("pool_loss", statistic)
     ]

@@ -26,7 +26,8 @@ _MAX_BINS = 60
 def verdict(run: RunFiles) -> Section:
     """Return the first section: what was run, what came out, what to beware of."""
     figures = [
-        Figure(headline_label(row), estimate_with_unit(row, run.n_paths)) for row in run.headlines
+        Figure(headline_label(row), estimate_with_unit(row, run.independent))
+        for row in run.headlines
     ]
     pictures = [chart for chart in (oc_fan(run), loss_histogram(run)) if chart]
     blocks: list[Block] = [Facts(_facts(run)), Paragraph(_sentence(run), "lead"), Figures(figures)]
@@ -61,7 +62,7 @@ def loss_histogram(run: RunFiles) -> Chart | None:
         row = run.measure("pool_loss_pct", statistic)
         if row is not None:
             marks.append((row["value"], style))
-            legend.append((style, f"{name} {estimate(row, run.n_paths)}"))
+            legend.append((style, f"{name} {estimate(row, run.independent)}"))
     spec = charts.histogram(loss_bins(paths), "lifetime loss, % of current pool", marks)
     return Chart("Lifetime loss of the pool", spec, legend, f"{len(paths):,} paths.")
 
@@ -102,7 +103,7 @@ def _pool_balance(run: RunFiles) -> str | None:
 def _sentence(run: RunFiles) -> str:
     """Say the headline figures in one sentence of plain words."""
     shown = {
-        (row["measure"], row["statistic"]): estimate(row, run.n_paths).replace(" ", "\u00a0")
+        (row["measure"], row["statistic"]): estimate(row, run.independent).replace(" ", "\u00a0")
         for row in run.headlines
     }
     insured = run.manifest.configuration.insurer.mode != "absent"

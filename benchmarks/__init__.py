@@ -1,0 +1,1 @@
+"""Speed of hemc: pytest-benchmark files, and the measurements behind docs/benchmarks.md."""

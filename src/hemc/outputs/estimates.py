@@ -1,0 +1,235 @@
+"""Figures of paths → statistics with standard errors, by the way in which the paths were drawn.
+
+The unit of every error is the independent one: the path, or the consecutive paths that a sampling
+method drew together. An error is that of the mean of the statistic's influence values over units
+(Hampel 1974), which for plain, unweighted paths is the textbook formula.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemc.errors import InternalError
+from hemc.kernels.flows import Floats
+
+QUANTILES = {
+    "p1": 0.01, "p5": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75,
+    "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99_9": 0.999,
+}  # fmt: skip
+SHORTFALLS = {"es_97_5": 0.975, "es_99": 0.99}
+
+#: An amount below half a cent is none.
+HALF_CENT = 0.005
+
+_BAND = 1.96
+_FEWEST_IN_TAIL = 10
+
+
+class Estimate(NamedTuple):
+    """A statistic and its standard error; nan where the paths do not give one."""
+
+    value: float
+    standard_error: float
+
+
+class Design(NamedTuple):
+    """How paths were drawn, as far as errors depend on it.
+
+    `unit_paths` consecutive paths are one independent unit. `weight` float64[p] is None where all
+    paths weigh the same; a path of weight 0 does not count.
+    """
+
+    unit_paths: int = 1
+    weight: Floats | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether paths are independent and weigh the same."""
+        return self.unit_paths == 1 and self.weight is None
+
+
+PLAIN = Design()
+
+
+def design_of(weight: Floats, unit_paths: int) -> Design:
+    """Return the design of paths with weights float64[p], which may all be 1."""
+    return Design(unit_paths, None if (weight == 1.0).all() else weight)
+
+
+def counted(x: Floats, counts: NDArray[np.bool_], design: Design) -> tuple[Floats, Design]:
+    """Return the values x[p] that count and their design.
+
+    Plain paths that do not count are left out; where paths hang together, they weigh nothing.
+    """
+    if counts.all():
+        return x, design
+    if design.is_plain:
+        return x[counts], PLAIN
+    weight = counts.astype(np.float64)
+    return x, design._replace(weight=weight if design.weight is None else weight * design.weight)
+
+
+class Sample(NamedTuple):
+    """One figure by path, in path order and ascending; made by `take_sample`."""
+
+    values: Floats  # [p]
+    design: Design
+    ordered: Floats  # [k] values that count
+    weight_to: Floats | None  # [k] weight up to each ordered value, in all k; None: k = 1, 2, …
+
+
+def take_sample(values: Floats, design: Design = PLAIN) -> Sample:
+    """Sort a figure float64[p] once for all its statistics."""
+    if design.weight is None:
+        return Sample(values, design, np.sort(values), None)
+    order = np.argsort(values, kind="stable")
+    order = order[design.weight[order] > 0.0]
+    weight = np.cumsum(design.weight[order])
+    return Sample(values, design, values[order], weight * (order.size / weight[-1]))
+
+
+def mean(x: Floats, design: Design = PLAIN) -> Estimate:
+    """Return the mean over paths, of shape float64[p]."""
+    value = _average(x, design)
+    return Estimate(value, _error_of_average(x, value, design))
+
+
+def standard_deviation(x: Floats, design: Design = PLAIN) -> Estimate:
+    """Return the standard deviation and its error by the delta method."""
+    if x.size < 2:
+        return Estimate(float("nan"), float("nan"))
+    square = (x - _average(x, design)) ** 2
+    variance = _average(square, design)
+    sd = float(x.std(ddof=1)) if design.weight is None else variance**0.5
+    spread = _error_of_average(square, variance, design)
+    return Estimate(sd, spread / (2.0 * sd) if sd > 0.0 else 0.0)
+
+
+def probability(happened: Floats, design: Design = PLAIN) -> Estimate:
+    """Return the share of paths; without a hit or without a miss there is no standard error."""
+    p = _average(happened, design)
+    if not 0.0 < p < 1.0:
+        return Estimate(p, float("nan"))
+    if design.is_plain:
+        return Estimate(p, (p * (1.0 - p) / happened.size) ** 0.5)
+    return Estimate(p, _error_of_average(happened, p, design))
+
+
+def quantile(sample: Sample, level: float) -> Estimate:
+    """Return a quantile; the error is a 95 % interval's half width / 1.96.
+
+    The interval holds every x whose empirical distribution lies within 1.96 standard errors, taken
+    at the quantile, of the level; where it runs out of the sample there is no error to state.
+    """
+    n = sample.ordered.size
+    value = _value_at(sample, level)
+    reach = _BAND * _error_of_rank(sample, level, value)
+    low, high = _place(sample, n * level - reach), _place(sample, n * level + reach, upper=True)
+    if n * level < reach or high >= n:
+        return Estimate(value, float("nan"))
+    return Estimate(value, float(sample.ordered[high] - sample.ordered[low]) / (2.0 * _BAND))
+
+
+def expected_shortfall(sample: Sample, level: float) -> Estimate:
+    """Return the mean beyond a quantile, with the error of ψ = q + (x − q)⁺/(1 − level)."""
+    design = sample.design
+    q = _value_at(sample, level)
+    x = sample.ordered if design.is_plain else sample.values  # the order of plain paths is free
+    psi = q + np.maximum(x - q, 0.0) / (1.0 - level)
+    value = _average(psi, design)
+    enough = _paths_beyond(sample, level, q) >= _FEWEST_IN_TAIL
+    return Estimate(value, _error_of_average(psi, value, design) if enough else float("nan"))
+
+
+def distribution(x: Floats, design: Design, statistics: tuple[str, ...]) -> dict[str, Estimate]:
+    """Return the named statistics of one figure over paths."""
+    sample = take_sample(x, design)
+    found: dict[str, Estimate] = {}
+    for name in statistics:
+        if name == "mean":
+            found[name] = mean(x, design)
+        elif name == "sd":
+            found[name] = standard_deviation(x, design)
+        elif name == "probability":
+            found[name] = probability((x > HALF_CENT).astype(np.float64), design)
+        elif name in QUANTILES:
+            found[name] = quantile(sample, QUANTILES[name])
+        else:
+            found[name] = expected_shortfall(sample, SHORTFALLS[name])
+    return found
+
+
+def effective_sample_size(
+    x: Floats, design: Design = PLAIN, estimate: Estimate | None = None
+) -> float:
+    """Return the plain paths whose mean of `x` would have the error that this mean has.
+
+    `estimate` is the mean where it is not made of `x` alone. For weights alone the size is close
+    to `kish_sample_size` where weight and figure are unrelated.
+    """
+    if design.is_plain and estimate is None:
+        return float(x.size)
+    error = (estimate or mean(x, design)).standard_error
+    variance = _average((x - _average(x, design)) ** 2, design)
+    return variance / error**2 if error > 0.0 else float(x.size)
+
+
+def kish_sample_size(weight: Floats) -> float:
+    """Return (Σw)² / Σw², Kish's (1965) effective number of weighted paths."""
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def _average(x: Floats, design: Design) -> float:
+    """Return the weighted average."""
+    return float(x.mean() if design.weight is None else np.average(x, weights=design.weight))
+
+
+def _error_of_average(x: Floats, average: float, design: Design) -> float:
+    """Return the standard error of `_average`: that of the mean over units."""
+    if design.weight is not None:
+        x = design.weight * (x - average) / design.weight.mean()
+    units = _unit_means(x, design.unit_paths)
+    return float(units.std(ddof=1) / units.size**0.5) if units.size > 1 else float("nan")
+
+
+def _unit_means(x: Floats, unit_paths: int) -> Floats:
+    """Return the means over the independent units."""
+    if unit_paths == 1:
+        return x
+    if x.size % unit_paths:
+        raise InternalError(f"{x.size} paths are no whole number of units of {unit_paths}")
+    return np.asarray(x.reshape(-1, unit_paths).mean(axis=1))
+
+
+def _value_at(sample: Sample, level: float) -> float:
+    """Return the first value whose share of weight up to it exceeds the level."""
+    n = sample.ordered.size
+    return float(sample.ordered[min(_place(sample, n * level), n - 1)])
+
+
+def _place(sample: Sample, rank: float, upper: bool = False) -> int:
+    """Return the place of a rank among the ordered values: the one at it, or the one above."""
+    if sample.weight_to is None:
+        return int(np.ceil(rank) if upper else np.floor(rank))
+    if upper:
+        return int(np.searchsorted(sample.weight_to, rank, side="left")) + 1
+    return int(np.searchsorted(sample.weight_to, rank, side="right"))
+
+
+def _error_of_rank(sample: Sample, level: float, value: float) -> float:
+    """Return the standard error of the empirical distribution at a quantile, in ranks."""
+    n = sample.ordered.size
+    if sample.design.is_plain:
+        return float((n * level * (1.0 - level)) ** 0.5)
+    below = (sample.values <= value).astype(np.float64)
+    return n * _error_of_average(below, _average(below, sample.design), sample.design)
+
+
+def _paths_beyond(sample: Sample, level: float, value: float) -> float:
+    """Return the effective number of paths at a quantile and beyond."""
+    if sample.design.weight is None:
+        return sample.ordered.size * (1.0 - level)
+    return kish_sample_size(sample.design.weight[sample.values >= value])

@@ -1,0 +1,110 @@
+"""report.html in a headless Chromium: drawn, quiet, offline, and readable on a phone."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from report_sample import write_sample
+
+from hemc.outputs.report.document import write_report
+
+pytestmark = pytest.mark.browser
+
+SCREENSHOTS = Path(__file__).parents[2] / "test-output"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return write_report(write_sample(tmp_path_factory.mktemp("browser") / "base"))
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    assert path, "no chromium on the PATH; install Debian's chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, report):
+    """Open the report and return the page with what it complained about and asked for."""
+    pages = []
+
+    def open_page(width, scheme="light"):
+        page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        pages.append(page)
+        page.complaints, page.requests = [], []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.goto(report.as_uri())
+        page.wait_for_selector("html[data-charts=drawn]", timeout=60_000)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_chart_is_drawn_quietly_and_offline(visit, report, width, scheme):
+    page = visit(width, scheme)
+    assert page.complaints == []
+    assert page.requests == [report.as_uri()]
+    n_charts = page.locator("figure.chart").count()
+    assert n_charts > 20
+    assert page.locator("figure.chart .canvas svg").count() == n_charts
+    empty = "figures => figures.filter(f => !f.querySelector('svg .mark-group path[d]')).length"
+    assert page.locator("figure.chart").evaluate_all(empty) == 0
+    # The page itself never scrolls sideways; wide tables do so inside their frames.
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"report-{width}-{scheme}.png", full_page=True)
+
+
+def test_links_of_the_contents_lead_to_their_sections(visit):
+    page = visit(1280)
+    links = page.locator("nav a")
+    assert links.count() == page.locator("main section").count() == 12
+    for i in range(links.count()):
+        target = links.nth(i).get_attribute("href")
+        links.nth(i).click()
+        page.wait_for_function(
+            "id => { const top = document.querySelector(id).getBoundingClientRect().top;"
+            " return top < innerHeight && location.hash === id; }",
+            arg=target,
+        )
+        page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+
+
+def test_tooltip_names_month_and_figures(visit):
+    page = visit(1280)
+    canvas = page.locator("#verdict .canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 90)
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for(timeout=5_000)
+    text = tooltip.inner_text()
+    assert "median" in text
+    assert "200" in text, "the calendar month"
+    assert "undefined" not in text
+
+
+def test_colors_follow_the_scheme_and_paper(visit):
+    page = visit(1280, "dark")
+    background = "() => getComputedStyle(document.body).backgroundColor"
+    line = "() => getComputedStyle(document.querySelector('.canvas .mark-line path')).stroke"
+    dark = page.evaluate(background), page.evaluate(line)
+    page.emulate_media(color_scheme="light")
+    light = page.evaluate(background), page.evaluate(line)
+    page.emulate_media(color_scheme="dark", media="print")
+    assert page.evaluate(background) == light[0] == "rgb(255, 255, 255)"
+    assert dark[0] != light[0]
+    assert dark[1] != light[1] == page.evaluate(line)
