@@ -198,7 +198,7 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
 @main.command()
 @click.option("--quiet", is_flag=True, help="Say nothing.")
 def warmup(quiet: bool) -> None:
-    """Compile all kernels into the cache, so that the next run starts at once.
+    """Compile kernels and bundle the report's chart script, so that the next run starts at once.
 
     \b
     Example:
@@ -208,9 +208,11 @@ def warmup(quiet: bool) -> None:
     from hemc.config import load_config
     from hemc.inputs.shipped import configs_dir
     from hemc.kernels.jit import CACHE_DIR
+    from hemc.outputs.report.vega import chart_script
 
     one = {"simulation.paths": "1", "outputs.sensitivity_paths": "0"}
     engine.run(load_config(configs_dir() / "base.toml", one), lambda n: None)
+    chart_script()
     if not quiet:
         click.echo(f"kernels are compiled in {CACHE_DIR}")
 

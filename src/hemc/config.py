@@ -43,7 +43,7 @@ class RollRateSettings(Settings):
         "weight of the reported stocks as evidence on flows, which holds under stationarity only",
         "judgement: stocks of a young pool still grow",
     )
-    draws: Annotated[int, Field(ge=1_000, le=1_000_000)] = 40_000
+    draws: Annotated[int, Field(ge=1_000, le=1_000_000)] = 20_000
     seasoning_peak: Positive = assumed(
         1.5,
         "multiplier on current → 30 at the end of the seasoning ramp",
@@ -234,7 +234,7 @@ class OutputSettings(Settings):
     """What is kept beside the measures."""
 
     band_paths: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
-    sensitivity_paths: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+    sensitivity_paths: Annotated[int, Field(ge=0, le=1_000_000)] = 256
 
 
 class Config(Settings):

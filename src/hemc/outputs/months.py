@@ -134,7 +134,13 @@ def _rows(series: Series, statistic: str, value: Floats) -> pl.DataFrame:
 def _group_sums(value: Floats) -> Floats:
     """Return sum, sum of squares and number of values over groups of paths, [group, which, t]."""
     starts = np.arange(0, len(value), GROUP_PATHS)
-    present = ~np.isnan(value)
-    clean = np.where(present, value, 0.0)
-    parts = (clean, clean * clean, present.astype(np.float64))
-    return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)
+    total = np.add.reduceat(value, starts, axis=0)
+    if np.isnan(total).any():  # only rates lack values, where no pool is left
+        present = ~np.isnan(value)
+        clean = np.where(present, value, 0.0)
+        parts = (clean, clean * clean, present.astype(np.float64))
+        return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)
+    number = np.diff(np.append(starts, len(value))).astype(np.float64)
+    present_all = np.broadcast_to(number[:, None], total.shape)
+    squares = np.add.reduceat(value * value, starts, axis=0)
+    return np.stack([total, squares, present_all], axis=1)

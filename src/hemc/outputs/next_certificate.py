@@ -7,53 +7,20 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from hemc.outputs.labels import (
+    DELINQUENCY_LINES,
+    DRAW_LINES,
+    LOSS_LINES,
+    NOTE_LINES,
+    OC_LINES,
+    POOL_LINES,
+)
 from hemc.outputs.next_month import BUCKETS
 
 LEVELS = {"p5": 0.05, "p50": 0.50, "p95": 0.95}
 
 _WIDTH = 15
 _LABEL = 35
-
-_POOL = {
-    "pool.beginning_pool": "Beginning Pool Balance",
-    "pool.ending_pool": "Ending Pool Balance",
-    "pool.principal_collections": "Principal Collections",
-    "pool.active_loan_count": "Active Loan Count",
-    "pool.interest_collections": "Interest Collections",
-    "pool.excess_cash": "Excess Cash",
-}
-_OC = {
-    "oc.beginning": "Beginning Overcollateralization",
-    "oc.change": "Overcollateralization Increase",
-    "oc.outstanding": "Outstanding Overcollateralization",
-    "oc.target": "Target Overcollateralization",
-    "oc.certificates_paid": "Paid to Certificates",
-}
-_DRAWS = {"credit_enhancement.draw": "Credit Enhancement Draw Amount"}
-_LOSSES = {
-    "losses.beginning": "Beginning Loss Amount",
-    "losses.current_month": "Current Month Loss Amount",
-    "losses.recoveries": "Current Month Recoveries",
-    "losses.ending": "Ending Loss Amount",
-}
-_NOTE = {
-    "beginning": "Beginning Balance",
-    "ending": "Ending Balance",
-    "principal": "Principal",
-    "interest": "Interest",
-    "shortfall": "Interest Shortfall",
-}
-_DELINQUENT = {
-    "30": "Delinquent Loans (30 Days)",
-    "60": "Delinquent Loans (60 Days)",
-    "90": "Delinquent Loans (90 Days)",
-    "120": "Delinquent Loans (120 Days)",
-    "150": "Delinquent Loans (150 Days)",
-    "180+": "Delinquent Loans (180+ Days)",
-    "REO": "REO",
-    "FC": "Foreclosures",
-    "BK": "Bankruptcies",
-}
 
 
 def next_certificate(next_month: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -84,35 +51,34 @@ def render_next_certificate(
     head = "".join(label.rjust(_WIDTH) for label in ("5 %", "50 %", "95 %"))
     lines.append("Servicing Certificate".ljust(_LABEL) + head)
     lines.append("-" * 80)
-    lines += _section(None, _POOL, figures)
+    lines += _section(None, "pool", POOL_LINES, figures)
     for name in names:
-        rows = {f"notes.{name}.{key}": label for key, label in _NOTE.items()}
-        lines += _section(f"Class {name}", rows, figures)
-    lines += _section("Overcollateralization", _OC, figures)
-    lines += _section(None, _DRAWS, figures)
+        lines += _section(f"Class {name}", f"notes.{name}", NOTE_LINES, figures)
+    lines += _section("Overcollateralization", "oc", OC_LINES, figures)
+    lines += _section(None, "credit_enhancement", DRAW_LINES, figures)
     lines += _delinquencies(figures)
-    lines += _section("Liquidation To-Date", _LOSSES, figures)
+    lines += _section("Liquidation To-Date", "losses", LOSS_LINES, figures)
     return "\n".join(lines) + "\n"
 
 
 def _section(
-    title: str | None, rows: dict[str, str], figures: dict[str, dict[str, float]]
+    title: str | None, table: str, rows: dict[str, str], figures: dict[str, dict[str, float]]
 ) -> Iterator[str]:
-    """Yield the lines of one block of labels."""
+    """Yield the lines of one block of labels, whose figures are those of `table`."""
     if title:
         yield title
     indent = "  " if title else ""
     for key, label in rows.items():
-        if key in figures:
-            yield _line(indent + label, figures[key], count=key.endswith("count"))
+        if (figure := figures.get(f"{table}.{key}")) is not None:
+            yield _line(indent + label, figure, count=key.endswith("count"))
     yield ""
 
 
 def _delinquencies(figures: dict[str, dict[str, float]]) -> Iterator[str]:
     """Yield the delinquency table: balance, number and per cent of each state."""
     yield "Delinquencies: Balance, Number of Loans, Percent of Balance*"
-    for key in sorted(BUCKETS, key=list(_DELINQUENT).index):
-        yield _line(_DELINQUENT[key], figures[f"delinq.{key}.balance"])
+    for key in sorted(BUCKETS, key=list(DELINQUENCY_LINES).index):
+        yield _line(DELINQUENCY_LINES[key], figures[f"delinq.{key}.balance"])
         yield _line("  number", figures[f"delinq.{key}.number"], count=True)
         yield _line("  percent", figures[f"delinq.{key}.pct"], suffix="%")
     yield "*Delinquency figures do not include bankruptcy, foreclosure and REO."

@@ -95,6 +95,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "series": deal.series,
         "group": deal.group,
         "issuer": deal.issuer,
+        "undercollateralization": deal.undercollateralization,
         "payment_date": certificate.payment_date.isoformat() if certificate.payment_date else None,
         "first_projected_month": result.first_payment.isoformat()[:7],
         "months": result.n_months,

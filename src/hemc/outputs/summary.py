@@ -11,6 +11,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from hemc.outputs.labels import headline_label
 from hemc.outputs.numbers import show_estimate
 from hemc.outputs.results import headline_rows
 
@@ -18,16 +19,6 @@ if TYPE_CHECKING:
     from hemc.engine import RunResult
 
 WIDTH = 80
-
-#: Labels of the headline figures, in the order of results.HEADLINES.
-LABELS = (
-    "Expected lifetime loss",
-    "99 % expected shortfall of lifetime loss",
-    "P(OC falls below its target after reaching it)",
-    "P(draw on the insurer)",
-    "P(any writedown), no insurer",
-    "Next month's loss",
-)
 
 
 def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
@@ -105,8 +96,8 @@ def _headlines(result: RunResult) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, expand=True)
     table.add_column(ratio=1)
     table.add_column(justify="right")
-    for label, row in zip(LABELS, headline_rows(result.measures), strict=True):
-        table.add_row(label, show_estimate(row, result.sample_size.independent_paths))
+    for row in headline_rows(result.measures):
+        table.add_row(headline_label(row), show_estimate(row, result.sample_size.independent_paths))
     return table
 
 
@@ -138,8 +129,8 @@ def _sensitivities(result: RunResult) -> Table:
     """Return what other assumptions do to expected loss and draws, on the same paths."""
     table = Table(box=None, pad_edge=False, expand=True)
     table.add_column("\nother assumption", no_wrap=True)
-    for name in ("expected loss\n% of pool", "difference\n", "P(draw)\n", "difference\n"):
-        table.add_column(name, justify="right")
+    for name in ("loss\n% of pool", "difference\n", "P(draw)\n%", "difference\n"):
+        table.add_column(name, justify="right", no_wrap=True)
     rows = result.sensitivities.filter(pl.col("measure").is_in(["pool_loss_pct", "draws"]))
     for (name, setting), group in rows.group_by("assumption", "setting", maintain_order=True):
         loss, draws = group.to_dicts()
@@ -148,16 +139,17 @@ def _sensitivities(result: RunResult) -> Table:
         cells = [
             _pair(loss, "value", "standard_error", "{:.2f}"),
             _pair(loss, "difference", "difference_standard_error", "{:+.2f}"),
-            _pair(draws, "value", "standard_error", "{:.3f}"),
-            _pair(draws, "difference", "difference_standard_error", "{:+.3f}"),
+            _pair(draws, "value", "standard_error", "{:.1f}", 100.0),
+            _pair(draws, "difference", "difference_standard_error", "{:+.1f}", 100.0),
         ]
         table.add_row(f"{name} = {setting}", *cells)
     return table
 
 
-def _pair(row: dict[str, Any], value: str, error: str, shape: str) -> str:
-    """Return a value with its standard error."""
-    return f"{shape.format(row[value])} ± {shape.replace('+', '').format(row[error])}"
+def _pair(row: dict[str, Any], value: str, error: str, shape: str, unit: float = 1.0) -> str:
+    """Return a value with its standard error, both times `unit`."""
+    plain = shape.replace("+", "")
+    return f"{shape.format(unit * row[value])} ± {plain.format(unit * row[error])}"
 
 
 def _measure(result: RunResult, measure: str, note: str, statistic: str) -> dict[str, Any]:
