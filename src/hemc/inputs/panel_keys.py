@@ -1,0 +1,137 @@
+"""Panel files of one layout → one packed number a row, streamed by polars.
+
+A row's number is loan × 2^16 + month × 2^4 + code: sorted numbers are rows by loan and month, and
+a row costs 8 bytes whatever the file holds beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hemc.errors import InputError
+from hemc.inputs.panel_fault import FIRST_YEAR, LAST_YEAR, locate_fault
+from hemc.inputs.panel_file import PanelSource, scan_panel
+from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS, Layout
+from hemc.states import REO
+
+Keys = NDArray[np.uint64]
+
+#: Months count from January 1900, and twelve bits reach the year 2241.
+LOAN_SHIFT, MONTH_SHIFT, MONTH_MASK, CODE_MASK = 16, 4, 0xFFF, 0xF
+
+
+class PanelKeys(NamedTuple):
+    """Rows by loan and month, and how to name them."""
+
+    rows: Keys  # [row], ascending
+    loans: pl.Categorical
+
+    def loan_name(self, key: int) -> str:
+        """Return the file's own name of the loan of a row."""
+        number = pl.Series([key >> LOAN_SHIFT], dtype=pl.UInt32)
+        return str(number.cat.to(self.loans)[0])
+
+
+def month_text(key: int) -> str:
+    """Return the month of a row as YYYY-MM."""
+    months = key >> MONTH_SHIFT & MONTH_MASK
+    return f"{FIRST_YEAR + months // 12}-{months % 12 + 1:02d}"
+
+
+def read_keys(source: PanelSource) -> PanelKeys:
+    """Read every row.
+
+    Raises InputError with file and line (row) where a loan or a month cannot be read.
+    """
+    loans = pl.Categorical(pl.Categories.random())
+    scan = scan_panel(source)
+    dtype = scan.collect_schema()[source.layout.month]
+    key = _key(source.layout, loans, _month(source.layout, dtype))
+    try:
+        rows = scan.select(key=key).collect(engine="streaming").to_series()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise locate_fault(source, str(error).splitlines()[0]) from None
+    if rows.is_empty():
+        raise InputError(source.files[0], "", "no rows", "a row for each loan and month")
+    if rows.null_count():
+        raise locate_fault(source, "a loan or month that cannot be read")
+    return PanelKeys(rows.sort().to_numpy(), loans)
+
+
+def unknown_codes(source: PanelSource) -> list[str]:
+    """Return the codes that the layout does not define, the most frequent first, with counts."""
+    layout = source.layout
+    found = _unknown(source, "status", layout.status, layout.statuses)
+    if layout.exit_code is not None:
+        found += _unknown(source, "zero-balance code", layout.exit_code, layout.exits)
+    return found
+
+
+def _unknown(source: PanelSource, what: str, column: str, known: dict[str, int]) -> list[str]:
+    text = _text(column, source.layout)
+    counts = (
+        scan_panel(source)
+        .select(text=text)
+        .filter(~pl.col("text").is_in([*known, ""]))
+        .group_by("text")
+        .len()
+        .sort("len", "text", descending=[True, False])
+    )
+    rows: Sequence[tuple[str, int]] = counts.collect(engine="streaming").rows()
+    return [f"{what} '{text}' {count:,} times" for text, count in rows]
+
+
+def _key(layout: Layout, loans: pl.Categorical, month: pl.Expr) -> pl.Expr:
+    """Return the packed number of a row, null where loan or month cannot be read."""
+    name = pl.col(layout.loan).cast(pl.String).str.strip_chars()
+    number = pl.when(name != "").then(name).cast(loans).to_physical().cast(pl.UInt64)
+    low = month.cast(pl.UInt64) * (1 << MONTH_SHIFT) + _code(layout).cast(pl.UInt64)
+    return number * (1 << LOAN_SHIFT) + low
+
+
+def _month(layout: Layout, dtype: pl.DataType) -> pl.Expr:
+    """Return months since January 1900, null where there is no legal month."""
+    column = pl.col(layout.month)
+    if dtype.is_temporal():
+        year, month = column.dt.year(), column.dt.month().cast(pl.Int32)
+    else:
+        year, month = _split_month(column.cast(pl.String).str.strip_chars(), layout)
+    legal = year.is_between(FIRST_YEAR, LAST_YEAR) & month.is_between(1, 12)
+    return pl.when(legal).then((year - FIRST_YEAR) * 12 + month - 1)
+
+
+def _split_month(text: pl.Expr, layout: Layout) -> tuple[pl.Expr, pl.Expr]:
+    """Return year and month of six digits, null where they are none."""
+    if not layout.widths:
+        text = text.str.replace_all("-", "", literal=True).str.slice(0, 6)
+    digits = pl.when(text.str.contains("^[0-9]{6}$")).then(text).cast(pl.Int32, strict=False)
+    if layout.year_first:
+        return digits // 100, digits % 100
+    return digits % 10_000, digits // 10_000
+
+
+def _code(layout: Layout) -> pl.Expr:
+    """Return the state of a row, or the code that says why it has none."""
+    code = _decode(_text(layout.status, layout), layout.statuses, UNKNOWN_STATUS)
+    if layout.foreclosed is not None:
+        taken = _text(layout.foreclosed, layout) != ""
+        code = pl.when(taken).then(pl.lit(REO, pl.UInt8)).otherwise(code)
+    if layout.exit_code is not None:
+        why = _text(layout.exit_code, layout)
+        code = pl.when(why != "").then(_decode(why, layout.exits, UNKNOWN_EXIT)).otherwise(code)
+    return code
+
+
+def _decode(text: pl.Expr, codes: dict[str, int], unknown: int) -> pl.Expr:
+    return text.replace_strict(codes, default=unknown, return_dtype=pl.UInt8)
+
+
+def _text(column: str, layout: Layout) -> pl.Expr:
+    """Return a column as text without blanks around it; in the plain layout in lower case."""
+    text = pl.col(column).cast(pl.String).str.strip_chars().fill_null("")
+    return text if layout.widths else text.str.to_lowercase()

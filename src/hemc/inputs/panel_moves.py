@@ -1,0 +1,51 @@
+"""Rows that can be counted → numbers of moves a given number of months ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemc.inputs.panel_rows import Rows
+from hemc.states import D180, N_LIVE, N_STATES, PAID_OFF, REO
+
+Counts = NDArray[np.int64]
+
+TOO_FAST = "more than one bucket worse a month"
+OUT_OF_REO = "out of REO to a live state"
+
+
+def count_moves(rows: Rows, horizons: Sequence[int]) -> Counts:
+    """Count moves in whole loans, int64[horizon, live state, state]; impossible ones included.
+
+    A move over h months joins two rows of a loan exactly h months apart; a loan that ended on the
+    way is in its last state at the end. None leads to a loan that was sold or repurchased.
+    """
+    counts = np.zeros((len(horizons), N_LIVE, N_STATES), dtype=np.int64)
+    for ahead in range(1, min(max(horizons), len(rows.code) - 1) + 1):
+        same_loan = rows.loan[ahead:] == rows.loan[:-ahead]
+        months = np.where(same_loan, rows.month[ahead:] - rows.month[:-ahead], 0)
+        start, end = rows.code[:-ahead], rows.code[ahead:]
+        pair = (months > 0) & (start < N_LIVE) & (end < N_STATES)
+        move = np.where(pair, start * N_STATES + end, -1)
+        for i, horizon in enumerate(horizons):
+            if ahead <= horizon:
+                reached = pair & ((months == horizon) | ((months < horizon) & (end >= PAID_OFF)))
+                counts[i] += _tabulate(move[reached])
+    return counts
+
+
+def _tabulate(moves: NDArray[np.int64]) -> Counts:
+    """Count coded moves, int64[live state, state]."""
+    return np.bincount(moves, minlength=N_LIVE * N_STATES).reshape(N_LIVE, N_STATES)
+
+
+def impossible_moves(horizon: int) -> dict[str, NDArray[np.bool_]]:
+    """Return the moves that no loan can make within the horizon, bool[live state, state] by name.
+
+    A loan falls behind by one instalment a month at most, and property taken is not given back.
+    """
+    live, to = np.arange(N_LIVE)[:, None], np.arange(N_STATES)[None, :]
+    too_fast = (live < D180) & (to <= D180) & (to > live + horizon)
+    return {TOO_FAST: too_fast, OUT_OF_REO: (live == REO) & (to < REO)}
