@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from hemc import engine
-from hemc.config import UNIT_PATHS, LoadedConfig, SimulationSettings, load_config
+from hemc.config import LoadedConfig, load_config
 from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.model.innovations import PLAIN, draw_innovations
@@ -21,6 +21,7 @@ from hemc.outputs.sample_size import sample_size
 from hemc.outputs.two_level import with_two_level_mean
 from hemc.scale.block import RunModel
 from hemc.scale.store import RunStore
+from hemc.settings.simulation import UNIT_PATHS, SimulationSettings
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "accuracy.md"

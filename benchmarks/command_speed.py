@@ -102,7 +102,7 @@ def start_up() -> Record:
 
 def sampling_methods() -> tuple[str, ...]:
     """Return the values of `simulation.sampling`."""
-    from hemc.config import SimulationSettings
+    from hemc.settings.simulation import SimulationSettings
 
     field = SimulationSettings.model_fields["sampling"]
     return tuple(str(value) for value in get_args(field.annotation))

@@ -88,12 +88,11 @@ def test_strict_exits_with_one(base_toml, certificate_txt, tmp_path):
 
 
 def test_internal_fault_exits_with_three_and_a_traceback(base_toml, monkeypatch, tmp_path):
-    from hemc import engine
 
     def broken(*_):
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(engine, "calibrate", broken)
+    monkeypatch.setattr("hemc.engine.single_run.calibrate", broken)
     result = hemc("run", base_toml, *FEW, "--out", tmp_path / "o")
     assert result.exit_code == 3
     assert "Traceback" in result.stderr

@@ -8,18 +8,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field
 
 from hemc.errors import InputError
 from hemc.inputs.tape import TapeSettings
-from hemc.inputs.toml import Settings, assumed, read_toml, validate
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.insurer import InsurerSettings
+from hemc.settings.outputs import OutputSettings
+from hemc.settings.pool import LossSettings, PrepaymentSettings
+from hemc.settings.roll_rates import RollRateSettings
+from hemc.settings.scenario import ScenarioSettings
+from hemc.settings.simulation import SimulationSettings
 
 
 class Inputs(Settings):
@@ -28,213 +29,6 @@ class Inputs(Settings):
     certificate: Path
     deal: Path
     product: Path
-
-
-class RollRateSettings(Settings):
-    """How the one certificate updates the product's prior."""
-
-    classes: Annotated[int, Field(ge=1, le=2)] = assumed(
-        1,
-        "latent classes of loans, 1 or 2 (movers and chronic)",
-        "judgement: 1 until data of the deal fit a second",
-    )
-    stock_weight: Share = assumed(
-        0.25,
-        "weight of the reported stocks as evidence on flows, which holds under stationarity only",
-        "judgement: stocks of a young pool still grow",
-    )
-    draws: Annotated[int, Field(ge=1_000, le=1_000_000)] = 20_000
-    seasoning_peak: Positive = assumed(
-        1.5,
-        "multiplier on current → 30 at the end of the seasoning ramp",
-        "judgement; measured: the 30-day share of GMACM 2002-HE4 doubled in seven months",
-    )
-    seasoning_months: Count = assumed(18, "months of the seasoning ramp, from 1", "judgement")
-    chronic_share: Share = assumed(
-        0.4,
-        "share of chronic loans in every delinquent state, bankruptcy and foreclosure (2 classes)",
-        "shape of 65.7 million moves of 2014 first liens",
-    )
-    chronic_share_current: Share = assumed(
-        0.04, "share of chronic loans among current ones (2 classes)", "judgement"
-    )
-    chronic_to_30: Share = assumed(
-        0.025, "current → 30 of a chronic loan a month (2 classes)", "judgement"
-    )
-    chronic_improving: Share = assumed(
-        0.2, "multiplier on improving moves of chronic loans (2 classes)", "2014 first-lien counts"
-    )
-    chronic_staying: Positive = assumed(
-        1.5,
-        "multiplier on staying of chronic loans, while worsening keeps its share (2 classes)",
-        "2014 first-lien counts",
-    )
-
-
-class PrepaymentSettings(Settings):
-    """Payoff of current loans over time; delinquent states follow the same curve."""
-
-    cpr: Annotated[float, Field(ge=0, lt=1)] | Literal["certificate"] = assumed(
-        "certificate",
-        'CPR now, per year, net of schedule; "certificate" takes it from the principal flow',
-        "the certificate",
-    )
-    long_run_cpr: Annotated[float, Field(ge=0, lt=1)] = assumed(
-        0.22, "CPR that the present one decays to, per year", "judgement"
-    )
-    half_life_months: Positive = assumed(12.0, "months in which the gap halves", "judgement")
-
-
-class LossSettings(Settings):
-    """What a charged-off loan loses and what comes back later."""
-
-    settled_share: Share = assumed(
-        0.10, "share of charge-offs that settle for less than the balance", "judgement"
-    )
-    settled_beta: tuple[Positive, Positive] = assumed(
-        (4.0, 3.0), "beta distribution of the severity of settled charge-offs", "judgement"
-    )
-    foreclosure_beta: tuple[Positive, Positive] = assumed(
-        (6.0, 1.5), "beta distribution of the severity from foreclosure and REO", "judgement"
-    )
-    lumpiness: NotNegative = assumed(
-        4.0,
-        "shape of the gamma common to all charge-offs of a month; 0 switches it off",
-        "judgement from the uneven losses of GMACM 2002-HE4",
-    )
-    recovery_monthly: Share = assumed(
-        0.0025,
-        "recoveries a month as a share of what was charged off in the recovery window",
-        "measured 0.06 % on 2003-HE2 and 0.41 % on 2002-HE4",
-    )
-    recovery_months: Count = assumed(36, "months a charge-off goes on recovering", "judgement")
-    bankruptcy_paying_share: Share = assumed(
-        0.0, "share of loans in bankruptcy that pay an instalment a month", "judgement"
-    )
-
-
-class ScenarioSettings(Settings):
-    """What moves all loans together, and the stress upon it."""
-
-    factors: Literal["on", "off"] = "on"
-    credit_sd: NotNegative = assumed(
-        0.245,
-        "stationary standard deviation of the credit factor, probit units",
-        "mapping of US unemployment and house prices 1976–2024",
-    )
-    credit_persistence: Annotated[float, Field(ge=0, lt=1)] = assumed(
-        0.985, "persistence of the credit factor a month", "the same mapping, by horizon"
-    )
-    prepayment_sd: NotNegative = assumed(
-        0.25, "stationary standard deviation of the prepayment factor, log hazard", "judgement"
-    )
-    prepayment_persistence: Annotated[float, Field(ge=0, lt=1)] = assumed(
-        0.9, "persistence of the prepayment factor a month", "judgement"
-    )
-    factor_correlation: Annotated[float, Field(ge=-1, le=1)] = assumed(
-        0.0, "correlation of the innovations of credit and prepayment factor", "judgement"
-    )
-    stress_shift: Annotated[float, Field(ge=-5, le=5)] = assumed(
-        0.0, "deterministic shift of all credit thresholds, probit units", "base: no stress"
-    )
-    prepayment_multiplier: NotNegative | Literal["credit"] = assumed(
-        "credit",
-        'multiplier on payoff hazards; "credit" lets falling house prices shut refinancing',
-        "judgement",
-    )
-    refinancing_floor: Share = assumed(
-        0.25, "share of payoffs left when refinancing is shut", "judgement"
-    )
-    refinancing_shut_at: Positive = assumed(
-        0.36, "credit factor plus shift at which refinancing is shut, probit units", "judgement"
-    )
-    index_rate: Share = assumed(0.011, "index of floating classes, per year, flat", "judgement")
-    timing_sd: NotNegative = assumed(
-        0.06,
-        "standard deviation of the next certificate's interest for the timing of cash",
-        "measured: 0.91–1.07 of net rate × balance on GMACM 2002-HE4",
-    )
-
-
-class InsurerSettings(Settings):
-    """Whether the insurer pays in the wrapped pass, and how draws are discounted."""
-
-    mode: Literal["performing", "absent"] = assumed(
-        "performing", "the insurer in the wrapped pass", "judgement"
-    )
-    discount_rate: Share = assumed(
-        0.04, "discount rate of draws, per year, compounded monthly", "judgement"
-    )
-
-
-#: Consecutive paths that a sampling method draws together: the unit of its standard errors.
-UNIT_PATHS = {"plain": 1, "antithetic": 2, "strata": 64, "sobol": 128, "two-level": 1}
-
-
-class TargetSettings(Settings):
-    """A figure of measures.parquet and the relative standard error at which the run may stop."""
-
-    measure: str
-    statistic: str
-    relative_error: Annotated[float, Field(gt=0, lt=1)]
-
-
-class SimulationSettings(Settings):
-    """Size of the run; only sampling, paths, target and seed change a result."""
-
-    method: Literal["event-driven", "month-stepping", "large-pool"] = "event-driven"
-    sampling: Literal["plain", "antithetic", "strata", "sobol", "two-level"] = "plain"
-    paths: Annotated[int, Field(ge=1, le=2**31, validate_default=True)] = 10_000
-    target: TargetSettings | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**64)] = 20040225
-    threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    block_paths: Annotated[int, Field(ge=64, le=65_536, multiple_of=64)] = 64
-    oracle_paths: Annotated[int, Field(ge=0, le=65_536)] = 256
-    tail_months: Annotated[int, Field(ge=0, le=360)] = assumed(
-        60, "months after the last maturity in which frozen loans resolve", "judgement"
-    )
-
-    @field_validator("sampling")
-    @classmethod
-    def _two_different_levels(cls, sampling: str, info: ValidationInfo) -> str:
-        """Refuse two levels of which both are large pools."""
-        if sampling == "two-level" and info.data.get("method") == "large-pool":
-            raise ValueError("A simulated pool (simulation.method) beside the large one")
-        return sampling
-
-    @field_validator("target")
-    @classmethod
-    def _target_while_simulating(
-        cls, target: TargetSettings | None, info: ValidationInfo
-    ) -> TargetSettings | None:
-        """Refuse a target where the mean is made only after the last path."""
-        if target is not None and info.data.get("sampling") == "two-level":
-            raise ValueError("No target with sampling = 'two-level', made after the last path")
-        return target
-
-    @field_validator("paths")
-    @classmethod
-    def _whole_units(cls, paths: int, info: ValidationInfo) -> int:
-        """Refuse a number of paths that would cut a unit in two."""
-        method = info.data.get("sampling", "plain")  # missing where it is at fault itself
-        unit = UNIT_PATHS[method]
-        if paths % unit:
-            fewer = paths // unit * unit
-            near = f"{fewer} or {fewer + unit}" if fewer else str(unit)
-            raise ValueError(f"A multiple of {unit} with sampling = '{method}', such as {near}")
-        return paths
-
-    @property
-    def unit_paths(self) -> int:
-        """Number of consecutive paths in the independent unit of standard errors."""
-        return UNIT_PATHS[self.sampling]
-
-
-class OutputSettings(Settings):
-    """What is kept beside the measures."""
-
-    band_paths: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
-    sensitivity_paths: Annotated[int, Field(ge=0, le=1_000_000)] = 256
 
 
 class Config(Settings):

@@ -18,7 +18,6 @@ from reference.ledger_cases import (
 from reference.loans import Loan, diary
 from reference.philox import philox, uniform
 
-from hemc.config import LossSettings
 from hemc.inputs.pool import build_pool
 from hemc.kernels import events, loans, rng
 from hemc.kernels.jit import plain
@@ -27,6 +26,7 @@ from hemc.kernels.transitions import PathFactors
 from hemc.model.latent_classes import split_classes
 from hemc.model.moves import compile_moves
 from hemc.model.simulation import class_shares, loss_rules
+from hemc.settings.pool import LossSettings
 from hemc.states import KEYS, N_LIVE, NAMES
 
 KERNELS = {"month-stepping": loans.simulate_paths, "event-driven": events.follow_paths}

@@ -8,7 +8,6 @@ import pytest
 from reference.ledger_cases import config, cumulative_rows, product_rates
 from reference.loans import Loan, diary
 
-from hemc.config import LossSettings
 from hemc.errors import InternalError
 from hemc.inputs.pool import build_pool
 from hemc.kernels.transitions import PathFactors
@@ -18,6 +17,7 @@ from hemc.model.latent_classes import split_classes
 from hemc.model.moves import compile_moves
 from hemc.model.oracle import LIFETIME, compare, largest_z, oracle_check, standardise
 from hemc.model.simulation import PoolModel, class_shares, loss_rules, simulate_block
+from hemc.settings.pool import LossSettings
 from hemc.states import CHARGED_OFF, FORECLOSURE, N_LIVE, NAMES, PAID_OFF
 
 MONTHS = 90

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 from scipy.stats import kstest, norm
 
-from hemc.config import UNIT_PATHS, ScenarioSettings
 from hemc.kernels import rng
 from hemc.model import direction
 from hemc.model.direction import main_direction, principal_directions
 from hemc.model.innovations import Directions, Sampling, draw_innovations, orthonormal
 from hemc.model.scenario import factor_model
+from hemc.settings.scenario import ScenarioSettings
+from hemc.settings.simulation import UNIT_PATHS
 
 MONTHS = 30
 METHODS = ["plain", "antithetic", "strata", "sobol"]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hemc.config import RollRateSettings
 from hemc.errors import InputError
 from hemc.inputs.product import read_product
 from hemc.model.latent_classes import split_classes
 from hemc.model.roll_rates import Evidence, fit_roll_rates
+from hemc.settings.roll_rates import RollRateSettings
 from hemc.states import BANKRUPTCY, CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
 
 SETTINGS = RollRateSettings()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hemc.config import ScenarioSettings
 from hemc.model.scenario import credit_scale, factor_model
+from hemc.settings.scenario import ScenarioSettings
 
 N = 40_000
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.stats import lognorm, norm
 
-from hemc.config import UNIT_PATHS
 from hemc.errors import InternalError
 from hemc.model.innovations import Directions, Sampling, draw_innovations, orthonormal
 from hemc.outputs.estimates import (
@@ -22,6 +21,7 @@ from hemc.outputs.estimates import (
     standard_deviation,
     take_sample,
 )
+from hemc.settings.simulation import UNIT_PATHS
 
 N, RUNS, MONTHS = 4_096, 400, 6
 METHODS = ("plain", "antithetic", "strata", "sobol")

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hemc.config import SimulationSettings, TargetSettings
 from hemc.errors import InputError
 from hemc.outputs.sample_size import relative_error, round_ends, sample_size
+from hemc.settings.simulation import SimulationSettings, TargetSettings
 
 
 def settings(paths=10_000, sampling="plain", error=0.01, measure="pool_loss", statistic="mean"):

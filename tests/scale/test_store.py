@@ -140,7 +140,7 @@ def test_a_store_leaves_nothing_behind(tmp_path):
 
 
 def test_a_failed_run_leaves_nothing_behind(load, tmp_path, monkeypatch):
-    monkeypatch.setattr(engine, "measure_paths", lambda *_: 1 / 0)
+    monkeypatch.setattr("hemc.engine.single_run.measure_paths", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         engine.run(load(simulation__paths="64"), silent, scratch=tmp_path)
     gc.collect()  # the traceback held the run's frame
@@ -185,6 +185,7 @@ _GROWTH = """
 import resource, sys
 from pathlib import Path
 import polars as pl
+import hemc.engine.paths
 from hemc import engine
 from hemc.config import load_config
 from hemc.outputs.results import write_run
@@ -197,7 +198,7 @@ def again(work, blocks, threads):
         copies = (table.with_columns(pl.all().reverse()) for table in block[:2])
         yield block._replace(**dict(zip(block._fields, copies)))
 
-engine.map_blocks = again  # copies of one block: its paths are as good as any for memory
+hemc.engine.paths.map_blocks = again  # copies of one block: its paths are as good as any for memory
 settings = {"tape.file": f"'{sys.argv[1]}'", "simulation.tail_months": "0",
             "simulation.block_paths": "1024", "simulation.oracle_paths": "0",
             "outputs.sensitivity_paths": "0"}

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hemc.config import ScenarioSettings
 from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.model.innovations import (
@@ -23,6 +22,7 @@ from hemc.model.innovations import (
 )
 from hemc.model.scenario import FactorModel
 from hemc.model.simulation import PoolModel, simulate_block
+from hemc.settings.scenario import ScenarioSettings
 
 PILOT_PATHS = 512
 

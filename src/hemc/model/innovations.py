@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from hemc.config import UNIT_PATHS
 from hemc.kernels import rng
 from hemc.kernels.flows import Floats
+from hemc.settings.simulation import UNIT_PATHS
 
 #: Direction rows that scrambled Sobol points steer: credit (the first is the main one), prepayment.
 SOBOL_CREDIT, SOBOL_PREPAYMENT = 3, 2

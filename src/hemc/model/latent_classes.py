@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hemc.config import RollRateSettings
 from hemc.errors import InputError
 from hemc.kernels.flows import Floats, Ints
+from hemc.settings.roll_rates import RollRateSettings
 from hemc.states import CURRENT, D30, N_LIVE, NAMES, PAID_OFF, REO
 
 

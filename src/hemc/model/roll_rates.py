@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln
 
-from hemc.config import RollRateSettings
 from hemc.inputs.product import LogNormal, Product
 from hemc.kernels.flows import Floats
+from hemc.settings.roll_rates import RollRateSettings
 from hemc.states import (
     BANKRUPTCY,
     CHARGED_OFF,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaincinv, ndtri
 
-from hemc.config import ScenarioSettings
 from hemc.kernels import rng
 from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.kernels.transitions import PathFactors
 from hemc.model.innovations import PLAIN, Sampling, draw_innovations
+from hemc.settings.scenario import ScenarioSettings
 
 _GAMMA_GRID = 65_536
 

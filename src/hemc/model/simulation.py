@@ -7,7 +7,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.special import betaincinv
 
-from hemc.config import LossSettings
 from hemc.errors import InternalError
 from hemc.kernels import events, loans
 from hemc.kernels.flows import Floats, PoolFlows
@@ -15,6 +14,7 @@ from hemc.kernels.loans import ClassShares, LossRules
 from hemc.kernels.pool import Pool
 from hemc.kernels.transitions import MoveRates, PathFactors
 from hemc.model.latent_classes import LatentClasses
+from hemc.settings.pool import LossSettings
 from hemc.states import N_LIVE
 
 #: Kernels that simulate loan by loan; equal in law, each with its own draws.

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from hemc.config import SimulationSettings, TargetSettings
 from hemc.errors import InputError
 from hemc.outputs.estimates import Estimate, design_of, effective_sample_size, kish_sample_size
+from hemc.settings.simulation import SimulationSettings, TargetSettings
 
 _FIRST_STOP = 1_024
 #: Fewer independent units than this do not tell their own error well enough to stop on it.

@@ -1,0 +1,56 @@
+"""The command `hemc`: its groups and commands, and the exit code of each kind of error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from hemc.cli.certificate import certificate
+from hemc.cli.configuration import init, schema
+from hemc.cli.run import run, validate, warmup
+from hemc.errors import HemcError
+
+_INTERNAL_FAULT = 3
+_INTERRUPTED = 130
+
+
+class HemcGroup(click.Group):
+    """A click group that turns each kind of error into its message and exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command and exit with its code; docs/architecture.md lists the codes."""
+        extra["standalone_mode"] = False
+        try:
+            sys.exit(super().main(*args, **extra))
+        except HemcError as error:
+            click.echo(f"hemc: {error}", err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            sys.exit(_INTERRUPTED)
+        except Exception:
+            import traceback
+
+            traceback.print_exc()
+            sys.exit(_INTERNAL_FAULT)
+
+
+@click.group(cls=HemcGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hemc", prog_name="hemc")
+def main() -> None:
+    """Home equity Monte Carlo: from a servicing certificate to what the notes can lose.
+
+    \b
+    Examples:
+      hemc run configs/base.toml
+      hemc certificate check configs/certificates/gmacm-2003-he2_2004-02-25.txt
+    """
+
+
+for command in (certificate, init, run, schema, validate, warmup):
+    main.add_command(command)

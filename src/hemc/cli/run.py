@@ -1,0 +1,108 @@
+"""Commands on a configuration: run it, validate it, or prepare the machine for it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from hemc.cli.options import FILE, overrides
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--paths", type=int, help="Number of paths.")
+@click.option("--seed", type=int, help="Seed of all random numbers.")
+@click.option("--threads", type=int, help="Threads; changes no result (default: all cores).")
+@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if the certificate does not tie out.")
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+def run(
+    config: Path,
+    paths: int | None,
+    seed: int | None,
+    threads: int | None,
+    out: Path | None,
+    settings: tuple[str, ...],
+    strict: bool,
+    quiet: bool,
+) -> None:
+    """Simulate a configuration and write tables, next certificate and report.
+
+    \b
+    Examples:
+      hemc run configs/base.toml
+      hemc run configs/base.toml --paths 1000 --set scenario.stress_shift=0.4
+    """
+    from hemc import engine
+    from hemc.config import load_config
+    from hemc.outputs.folder import refuse_foreign
+    from hemc.outputs.progress import show_progress
+    from hemc.outputs.report.document import write_report
+    from hemc.outputs.results import write_run
+    from hemc.outputs.summary import render_summary
+
+    options = {"paths": paths, "seed": seed, "threads": threads}
+    named = {f"simulation.{k}": str(v) for k, v in options.items() if v is not None}
+    loaded = load_config(config, overrides(settings) | named)
+    folder = out or Path("results") / loaded.config.name
+    refuse_foreign(folder)
+    # A scheduler that ends the run gets the same clean end as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with show_progress(loaded.config.simulation.paths, quiet) as progress:
+        result = engine.run(loaded, progress, strict, scratch=folder.parent)
+    for warning in result.calibration.warnings:
+        click.echo(f"hemc: {warning}", err=True)
+    write_run(result, folder, write_report)
+    if not quiet:
+        click.echo(render_summary(result, folder, color=sys.stdout.isatty()), nl=False)
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+def validate(config: Path, settings: tuple[str, ...]) -> None:
+    """Read a configuration and everything it names, and say whether a run could start.
+
+    \b
+    Example:
+      hemc validate configs/base.toml
+    """
+    from hemc import engine
+    from hemc.config import load_config
+
+    loaded = load_config(config, overrides(settings))
+    documents = engine.read_documents(loaded)
+    calibration = engine.calibrate(loaded, documents)
+    model = engine.build_model(loaded.config, documents, calibration)
+    for warning in calibration.warnings:
+        click.echo(f"hemc: {warning}", err=True)
+    click.echo(
+        f"{config}: valid; {len(calibration.tape):,} loans, {model.n_months} months, "
+        f"{loaded.config.simulation.paths:,} paths"
+    )
+
+
+@click.command()
+@click.option("--quiet", is_flag=True, help="Say nothing.")
+def warmup(quiet: bool) -> None:
+    """Compile kernels and bundle the report's chart script, so that the next run starts at once.
+
+    \b
+    Example:
+      hemc warmup
+    """
+    from hemc import engine
+    from hemc.config import load_config
+    from hemc.inputs.shipped import configs_dir
+    from hemc.kernels.jit import CACHE_DIR
+    from hemc.outputs.report.vega import chart_script
+
+    one = {"simulation.paths": "1", "outputs.sensitivity_paths": "0"}
+    engine.run(load_config(configs_dir() / "base.toml", one), lambda n: None)
+    chart_script()
+    if not quiet:
+        click.echo(f"kernels are compiled in {CACHE_DIR}")

@@ -1,0 +1,71 @@
+"""A configuration goes in; certificate, deal and product come out, tied out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import NamedTuple
+
+from hemc.config import LoadedConfig
+from hemc.errors import InputError, TieOutError
+from hemc.inputs.certificate import Certificate, read_certificate
+from hemc.inputs.deal import Deal, read_deal
+from hemc.inputs.product import Product, read_product
+from hemc.inputs.tieout import TieOutLine, tie_out
+
+
+class Documents(NamedTuple):
+    """What was read."""
+
+    certificate: Certificate
+    deal: Deal
+    product: Product
+    tie_out: list[TieOutLine]
+    paths: dict[str, Path]
+
+
+def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
+    """Read certificate, deal and product, and tie the certificate out."""
+    inputs = loaded.config.inputs
+    files = {name: loaded.path(path) for name, path in inputs}
+    certificate = read_certificate(files["certificate"])
+    deal = read_deal(files["deal"])
+    if certificate.series not in (None, deal.series):
+        raise InputError(
+            loaded.file, "inputs.deal", f"the terms of {deal.series}",
+            f"those of {certificate.series}, the certificate's series",
+        )  # fmt: skip
+    lines = tie_out(certificate, deal)
+    failed = [line.name for line in lines if line.status == "fail"]
+    if strict and failed:
+        raise TieOutError(f"{files['certificate']}: does not tie out: {'; '.join(failed)}")
+    product = read_product(files["product"])
+    if loaded.config.tape.file is not None:
+        files["tape"] = loaded.path(loaded.config.tape.file)
+    return Documents(certificate, deal, product, lines, files)
+
+
+def next_payment(documents: Documents) -> dt.date:
+    """Return a date in the month of the projection's first payment."""
+    date = documents.certificate.payment_date
+    if date is None:
+        raise InputError(
+            documents.certificate.path, "payment date", "none that can be read",
+            "the date of the payment reported, from which the projection starts",
+        )  # fmt: skip
+    return (date.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+def closing_balances(certificate: Certificate, deal: Deal) -> dict[str, float]:
+    """Return the certificate's closing balance of every class that has one, USD."""
+    balances = {}
+    for note in deal.term_classes:
+        row = certificate.notes.get(note.name)
+        ending = row["ending"] if row else None
+        if ending is None or ending.value is None:
+            raise InputError(
+                certificate.path, f"note row of class {note.name}",
+                (ending.reason if ending else None) or "no such row", "its ending balance",
+            )  # fmt: skip
+        balances[note.name] = float(ending.value)
+    return balances

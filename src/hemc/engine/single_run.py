@@ -1,0 +1,120 @@
+"""A run on one screen: certificate, deal and product in, measured distributions out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from hemc.config import LoadedConfig
+from hemc.engine.calibration import Calibration, calibrate
+from hemc.engine.documents import Documents, next_payment, read_documents
+from hemc.engine.paths import (
+    Progress,
+    check_flows,
+    choose_sampling,
+    refine_mean_loss,
+    simulate_rounds,
+)
+from hemc.engine.run_model import build_model
+from hemc.engine.variations import vary
+from hemc.kernels.jit import is_cold
+from hemc.model.innovations import Sampling
+from hemc.outputs.measures import measure_paths
+from hemc.outputs.sample_size import SampleSize, sample_size
+from hemc.outputs.two_level import with_two_level_mean
+from hemc.scale.store import RunStore
+from hemc.scale.threads import thread_count
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Tables of a finished run and what it took; `store` holds those with a row a path."""
+
+    loaded: LoadedConfig
+    documents: Documents
+    calibration: Calibration
+    n_months: int
+    first_payment: dt.date
+    store: RunStore
+    months: pl.DataFrame
+    measures: pl.DataFrame
+    sensitivities: pl.DataFrame
+    threads: int
+    was_cold: bool
+    seconds: dict[str, float]
+    sampling: Sampling
+    sample_size: SampleSize
+    relative_error: float | None  # of the target's figure, where there is a target
+    oracle: pl.DataFrame
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths simulated."""
+        return len(self.store)
+
+    @property
+    def paths(self) -> pl.DataFrame:
+        """All rows of paths.parquet in memory."""
+        return self.store.paths.scan().collect()
+
+    @property
+    def next_month(self) -> pl.DataFrame:
+        """All rows of next_month.parquet in memory."""
+        return self.store.next_month.scan().collect()
+
+
+def run(
+    loaded: LoadedConfig, progress: Progress, strict: bool = False, scratch: Path | None = None
+) -> RunResult:
+    """Run a configuration from documents to measures, with temporary files in `scratch`.
+
+    Raises InputError for input that cannot be used, TieOutError where `strict` and an identity of
+    the certificate fails, InternalError for a broken cash identity.
+    """
+    seconds: dict[str, float] = {}
+    was_cold = is_cold()
+    with _timed(seconds, "read"):
+        documents = read_documents(loaded, strict)
+    with _timed(seconds, "calibrate"):
+        calibration = calibrate(loaded, documents)
+    with _timed(seconds, "simulate"):
+        model = build_model(loaded.config, documents, calibration)
+        sampling = choose_sampling(loaded.config, model)
+        store = RunStore(scratch)
+        original = float(documents.deal.original_notes)
+        reached = simulate_rounds(loaded, model.sampled(sampling), store, original, progress)
+    with _timed(seconds, "oracle"):
+        oracle = check_flows(loaded.config, model.sampled(sampling), len(store))
+    with _timed(seconds, "sensitivities"):
+        sensitivities = vary(loaded, documents, calibration, store, sampling)
+    with _timed(seconds, "measure"):
+        simulation = loaded.config.simulation
+        measures = measure_paths(store.paths.scan(), original, simulation.unit_paths)
+        refined = None
+        if simulation.sampling == "two-level":
+            refined = refine_mean_loss(loaded.config, model, store)
+            measures = with_two_level_mean(measures, refined)
+        size = sample_size(store.paths.scan(), simulation, refined)
+        months = store.months.frame()
+    return RunResult(
+        loaded, documents, calibration, model.n_months, next_payment(documents),
+        store, months, measures, sensitivities,
+        thread_count(simulation.threads), was_cold, seconds, sampling, size, reached,
+        oracle,
+    )  # fmt: skip
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the wall time of a stage."""
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[stage] = time.perf_counter() - start

@@ -1,0 +1,53 @@
+"""What moves all loans together, and the stress upon it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hemc.inputs.toml import Settings, assumed
+from hemc.settings.bounds import NotNegative, Positive, Share
+
+
+class ScenarioSettings(Settings):
+    """What moves all loans together, and the stress upon it."""
+
+    factors: Literal["on", "off"] = "on"
+    credit_sd: NotNegative = assumed(
+        0.245,
+        "stationary standard deviation of the credit factor, probit units",
+        "mapping of US unemployment and house prices 1976–2024",
+    )
+    credit_persistence: Annotated[float, Field(ge=0, lt=1)] = assumed(
+        0.985, "persistence of the credit factor a month", "the same mapping, by horizon"
+    )
+    prepayment_sd: NotNegative = assumed(
+        0.25, "stationary standard deviation of the prepayment factor, log hazard", "judgement"
+    )
+    prepayment_persistence: Annotated[float, Field(ge=0, lt=1)] = assumed(
+        0.9, "persistence of the prepayment factor a month", "judgement"
+    )
+    factor_correlation: Annotated[float, Field(ge=-1, le=1)] = assumed(
+        0.0, "correlation of the innovations of credit and prepayment factor", "judgement"
+    )
+    stress_shift: Annotated[float, Field(ge=-5, le=5)] = assumed(
+        0.0, "deterministic shift of all credit thresholds, probit units", "base: no stress"
+    )
+    prepayment_multiplier: NotNegative | Literal["credit"] = assumed(
+        "credit",
+        'multiplier on payoff hazards; "credit" lets falling house prices shut refinancing',
+        "judgement",
+    )
+    refinancing_floor: Share = assumed(
+        0.25, "share of payoffs left when refinancing is shut", "judgement"
+    )
+    refinancing_shut_at: Positive = assumed(
+        0.36, "credit factor plus shift at which refinancing is shut, probit units", "judgement"
+    )
+    index_rate: Share = assumed(0.011, "index of floating classes, per year, flat", "judgement")
+    timing_sd: NotNegative = assumed(
+        0.06,
+        "standard deviation of the next certificate's interest for the timing of cash",
+        "measured: 0.91–1.07 of net rate × balance on GMACM 2002-HE4",
+    )
