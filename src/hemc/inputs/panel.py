@@ -1,8 +1,8 @@
-"""Loan-level history in files → counts of moves between states, and everything left out of them."""
+"""Loan-level history in files → counts of moves between states, and all that was left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,57 +10,89 @@ import numpy as np
 import polars as pl
 
 from hemc.errors import InputError
-from hemc.inputs.move_counts import MoveCounts
-from hemc.inputs.panel_file import open_panel
-from hemc.inputs.panel_keys import LOAN_SHIFT, Keys, PanelKeys, month_text, read_keys, unknown_codes
-from hemc.inputs.panel_moves import Counts, count_moves, impossible_moves
-from hemc.inputs.panel_rows import WITHOUT_STATE, Finding, clean_rows, split_at_loans
-from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS, PANEL_FILE
-from hemc.states import N_LIVE, N_STATES, NAMES
+from hemc.inputs.move_counts import Counts, MoveCounts
+from hemc.inputs.panel_file import PanelSource, open_panel
+from hemc.inputs.panel_keys import Keys, PanelKeys, month_text, read_keys, unknown_codes
+from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS
+from hemc.inputs.panel_moves import count_moves
+from hemc.inputs.panel_rows import (
+    WITHOUT_STATE,
+    Finding,
+    clean_rows,
+    count_loans,
+    split_at_loans,
+)
+from hemc.states import N_LIVE, N_STATES
 
 #: Months over which moves are counted: the two-class fit needs all three.
 HORIZONS = (1, 3, 6)
 
-_EXCLUSION_SCHEMA = {"name": pl.String, "unit": pl.String, "count": pl.Int64, "detail": pl.String}
+_SCHEMA = {"name": pl.String, "unit": pl.String, "count": pl.Int64, "detail": pl.String}
 
 
 class Panel(NamedTuple):
-    """What a panel says, and what it does not."""
+    """What a panel says and what was left out of it.
+
+    `exclusions` has a row for each kind: name, unit (row, loan or move over so many months),
+    count, detail (the first case, or the most frequent ones).
+    """
 
     layout: str
-    n_files: int
+    files: tuple[Path, ...]
     n_rows: int
     n_loans: int
-    first_month: str
-    last_month: str
     moves: MoveCounts
-    exclusions: pl.DataFrame  # name, unit (row or move), count, detail (an example or a list)
+    exclusions: pl.DataFrame
 
 
 def read_panel(files: Sequence[str | Path], horizons: Sequence[int] = HORIZONS) -> Panel:
-    """Read panel files of one layout and count moves.
+    """Read panel files of one layout and count moves of one month and of longer horizons.
 
-    Rows that cannot be counted and impossible moves are left out, named and counted. Raises
-    InputError where a row cannot be read at all and where no move is left.
+    Rows that cannot be counted are left out, impossible moves are told apart, and both are named
+    and counted. Raises InputError where a loan or a month cannot be read and where no move is
+    left.
     """
     source = open_panel(files)
     keys = read_keys(source)
     counts, findings = _count(keys.rows, horizons)
-    kept, impossible = _leave_out_impossible(counts, horizons)
-    if kept[0].sum() == 0:
-        found = f"{len(keys.rows):,} rows without a loan seen {horizons[0]} month(s) apart"
-        raise InputError(source.files[0], "", found, "the histories of loans, month by month")
-    unknown = {WITHOUT_STATE[UNKNOWN_STATUS], WITHOUT_STATE[UNKNOWN_EXIT]}
-    codes = unknown_codes(source) if unknown & {f.name for f in findings if f.count} else []
-    rows = [_row_exclusion(f, keys, codes) for f in findings if f.count] + impossible
-    months = (keys.rows >> np.uint64(4)) & np.uint64(0xFFF)
+    moves = MoveCounts(dict(zip(horizons, counts, strict=True)), source.layout.hidden)
+    rows = [*_row_exclusions(findings, keys, source), *moves.impossible()]
+    if not moves.possible(horizons[0]).sum():
+        raise _no_moves(source, rows)
     return Panel(
-        layout=source.layout.name,
-        n_files=len(source.files),
-        n_rows=len(keys.rows),
-        n_loans=int(np.count_nonzero(np.diff(keys.rows >> np.uint64(LOAN_SHIFT)))) + 1,
-        first_month="",
-        last_month="",
-        moves=MoveCounts({}, ()),
-        exclusions=pl.DataFrame(rows, schema=_EXCLUSION_SCHEMA, orient="row"),
-    )
+        source.layout.name, source.files, len(keys.rows), count_loans(keys.rows), moves,
+        pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
+    )  # fmt: skip
+
+
+def _count(keys: Keys, horizons: Sequence[int]) -> tuple[Counts, list[Finding]]:
+    """Count moves block by block and add up what was left out."""
+    counts = np.zeros((len(horizons), N_LIVE, N_STATES), dtype=np.int64)
+    total: dict[str, Finding] = {}
+    for block in split_at_loans(keys):
+        rows, findings = clean_rows(block)
+        counts += count_moves(rows, horizons)
+        for finding in findings:
+            total[finding.name] = finding.plus(total.get(finding.name))
+    return counts, [finding for finding in total.values() if finding.number]
+
+
+def _row_exclusions(
+    findings: Iterable[Finding], keys: PanelKeys, source: PanelSource
+) -> list[tuple[str, str, int, str]]:
+    """Return what was left out, each with its first case or the codes that occur."""
+    undefined = {WITHOUT_STATE[UNKNOWN_STATUS], WITHOUT_STATE[UNKNOWN_EXIT]}
+    rows = []
+    for finding in findings:
+        first = f"first: loan {keys.loan_name(finding.first)}, {month_text(finding.first)}"
+        if finding.name in undefined:
+            first = ", ".join(unknown_codes(source)[:3])
+        rows.append((finding.name, finding.unit, finding.number, first))
+    return rows
+
+
+def _no_moves(source: PanelSource, exclusions: list[tuple[str, str, int, str]]) -> InputError:
+    """Return the error for a panel without a countable move."""
+    reasons = "; ".join(f"{name}: {count:,}" for name, _, count, _ in exclusions)
+    found = "no move from one month to the next" + (f" ({reasons})" if reasons else "")
+    return InputError(source.files[0], "", found, "loans with rows in consecutive months")

@@ -43,8 +43,8 @@ def _parquet_rows(file: Path, layout: Layout) -> Iterator[_Row]:
 
 def _text_rows(file: Path, layout: Layout) -> Iterator[_Row]:
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        quoting = csv.QUOTE_NONE if layout.widths else csv.QUOTE_MINIMAL
-        lines = csv.reader(stream, delimiter=layout.separator, quoting=quoting)
+        quote = None if layout.widths else '"'
+        lines = csv.reader(stream, delimiter=layout.separator, quotechar=quote)
         names = [f"c{i + 1}" for i in range(max(layout.widths))] if layout.widths else next(lines)
         loan, month = names.index(layout.loan), names.index(layout.month)
         for fields in lines:

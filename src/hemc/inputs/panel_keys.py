@@ -6,7 +6,7 @@ a row costs 8 bytes whatever the file holds beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,15 +26,19 @@ LOAN_SHIFT, MONTH_SHIFT, MONTH_MASK, CODE_MASK = 16, 4, 0xFFF, 0xF
 
 
 class PanelKeys(NamedTuple):
-    """Rows by loan and month, and how to name them."""
+    """Rows by loan and month, and how to name them.
+
+    `names` is a column of the category type that numbers the loans: polars forgets the names when
+    the last column of the type is gone.
+    """
 
     rows: Keys  # [row], ascending
-    loans: pl.Categorical
+    names: pl.Series
 
     def loan_name(self, key: int) -> str:
         """Return the file's own name of the loan of a row."""
         number = pl.Series([key >> LOAN_SHIFT], dtype=pl.UInt32)
-        return str(number.cat.to(self.loans)[0])
+        return str(number.cat.to(self.names.dtype)[0])
 
 
 def month_text(key: int) -> str:
@@ -48,10 +52,10 @@ def read_keys(source: PanelSource) -> PanelKeys:
 
     Raises InputError with file and line (row) where a loan or a month cannot be read.
     """
-    loans = pl.Categorical(pl.Categories.random())
+    names = pl.Series([""], dtype=pl.Categorical(pl.Categories.random()))
     scan = scan_panel(source)
     dtype = scan.collect_schema()[source.layout.month]
-    key = _key(source.layout, loans, _month(source.layout, dtype))
+    key = _key(source.layout, names.dtype, _month(source.layout, dtype))
     try:
         rows = scan.select(key=key).collect(engine="streaming").to_series()
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -60,7 +64,7 @@ def read_keys(source: PanelSource) -> PanelKeys:
         raise InputError(source.files[0], "", "no rows", "a row for each loan and month")
     if rows.null_count():
         raise locate_fault(source, "a loan or month that cannot be read")
-    return PanelKeys(rows.sort().to_numpy(), loans)
+    return PanelKeys(rows.sort().to_numpy(), names)
 
 
 def unknown_codes(source: PanelSource) -> list[str]:
@@ -72,7 +76,7 @@ def unknown_codes(source: PanelSource) -> list[str]:
     return found
 
 
-def _unknown(source: PanelSource, what: str, column: str, known: dict[str, int]) -> list[str]:
+def _unknown(source: PanelSource, what: str, column: str, known: Mapping[str, int]) -> list[str]:
     text = _text(column, source.layout)
     counts = (
         scan_panel(source)
@@ -86,7 +90,7 @@ def _unknown(source: PanelSource, what: str, column: str, known: dict[str, int])
     return [f"{what} '{text}' {count:,} times" for text, count in rows]
 
 
-def _key(layout: Layout, loans: pl.Categorical, month: pl.Expr) -> pl.Expr:
+def _key(layout: Layout, loans: pl.DataType, month: pl.Expr) -> pl.Expr:
     """Return the packed number of a row, null where loan or month cannot be read."""
     name = pl.col(layout.loan).cast(pl.String).str.strip_chars()
     number = pl.when(name != "").then(name).cast(loans).to_physical().cast(pl.UInt64)
@@ -127,7 +131,7 @@ def _code(layout: Layout) -> pl.Expr:
     return code
 
 
-def _decode(text: pl.Expr, codes: dict[str, int], unknown: int) -> pl.Expr:
+def _decode(text: pl.Expr, codes: Mapping[str, int], unknown: int) -> pl.Expr:
     return text.replace_strict(codes, default=unknown, return_dtype=pl.UInt8)
 
 

@@ -7,6 +7,8 @@ Glossary and File Layout. Both files have no header and separate columns by a ve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hemc.states import (
@@ -41,10 +43,10 @@ class Layout(NamedTuple):
     month_form: str  # what a month looks like, for messages
     year_first: bool
     status: str
-    statuses: dict[str, int]
+    statuses: Mapping[str, int]
     hidden: tuple[int, ...] = ()  # states that the layout cannot show
     exit_code: str | None = None  # column that says why a balance went to zero
-    exits: dict[str, int] = {}
+    exits: Mapping[str, int] = MappingProxyType({})
     foreclosed: str | None = None  # column with the month in which the property was taken
 
     @property
@@ -147,9 +149,7 @@ def recognize_header(names: list[str]) -> Layout | str:
         shown = ", ".join(names)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         return f"no column {', '.join(missing)} (first line: {shown})"
-    return PLAIN._replace(
-        loan=spelled["loan"], month=spelled["month"], status=spelled["status"]
-    )
+    return PLAIN._replace(loan=spelled["loan"], month=spelled["month"], status=spelled["status"])
 
 
 def _is_origination(fields: list[str]) -> bool:

@@ -7,13 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hemc.inputs.move_counts import Counts
 from hemc.inputs.panel_rows import Rows
-from hemc.states import D180, N_LIVE, N_STATES, PAID_OFF, REO
-
-Counts = NDArray[np.int64]
-
-TOO_FAST = "more than one bucket worse a month"
-OUT_OF_REO = "out of REO to a live state"
+from hemc.states import N_LIVE, N_STATES, PAID_OFF
 
 
 def count_moves(rows: Rows, horizons: Sequence[int]) -> Counts:
@@ -28,7 +24,7 @@ def count_moves(rows: Rows, horizons: Sequence[int]) -> Counts:
         months = np.where(same_loan, rows.month[ahead:] - rows.month[:-ahead], 0)
         start, end = rows.code[:-ahead], rows.code[ahead:]
         pair = (months > 0) & (start < N_LIVE) & (end < N_STATES)
-        move = np.where(pair, start * N_STATES + end, -1)
+        move = start * N_STATES + end
         for i, horizon in enumerate(horizons):
             if ahead <= horizon:
                 reached = pair & ((months == horizon) | ((months < horizon) & (end >= PAID_OFF)))
@@ -39,13 +35,3 @@ def count_moves(rows: Rows, horizons: Sequence[int]) -> Counts:
 def _tabulate(moves: NDArray[np.int64]) -> Counts:
     """Count coded moves, int64[live state, state]."""
     return np.bincount(moves, minlength=N_LIVE * N_STATES).reshape(N_LIVE, N_STATES)
-
-
-def impossible_moves(horizon: int) -> dict[str, NDArray[np.bool_]]:
-    """Return the moves that no loan can make within the horizon, bool[live state, state] by name.
-
-    A loan falls behind by one instalment a month at most, and property taken is not given back.
-    """
-    live, to = np.arange(N_LIVE)[:, None], np.arange(N_STATES)[None, :]
-    too_fast = (live < D180) & (to <= D180) & (to > live + horizon)
-    return {TOO_FAST: too_fast, OUT_OF_REO: (live == REO) & (to < REO)}

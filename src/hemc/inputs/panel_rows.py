@@ -42,11 +42,22 @@ class Rows(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What was found in how many rows, with the first of them (and the one before, of a move)."""
+    """What was found in how many rows, and the packed first of them (0 where there is none)."""
 
     name: str
-    count: int
-    example: tuple[int, ...]
+    number: int
+    first: int
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return {GAP: "gap", SOLD: "loan"}.get(self.name, "row")
+
+    def plus(self, before: Finding | None) -> Finding:
+        """Return this finding together with that of earlier blocks."""
+        if before is None or not before.number:
+            return self
+        return before._replace(number=before.number + self.number)
 
 
 def split_at_loans(keys: Keys) -> Iterator[Keys]:
@@ -61,14 +72,23 @@ def split_at_loans(keys: Keys) -> Iterator[Keys]:
         start = end
 
 
+def count_loans(keys: Keys) -> int:
+    """Return the number of loans in ascending rows."""
+    return sum(
+        1 + int(np.count_nonzero(np.diff(block >> np.uint64(LOAN_SHIFT))))
+        for block in split_at_loans(keys)
+    )
+
+
 def clean_rows(keys: Keys) -> tuple[Rows, list[Finding]]:
     """Leave out the rows that cannot be counted, in a block of whole loans."""
     keys, repeated = _drop(REPEATED, keys, _same_as_previous(keys))
+    gaps = _gaps(keys)
     same_month = _same_as_previous(keys >> np.uint64(MONTH_SHIFT))
     conflicting = same_month.copy()
     conflicting[:-1] |= same_month[1:]
     keys, conflicts = _drop(CONFLICTING, keys, conflicting)
-    findings = [repeated, conflicts, _gaps(keys)]
+    findings = [repeated, gaps, conflicts]
     for code, name in WITHOUT_STATE.items():
         keys, finding = _drop(name, keys, (keys & np.uint64(CODE_MASK)) == code)
         findings.append(finding)
@@ -88,12 +108,12 @@ def unpack(keys: Keys) -> Rows:
 def _drop(name: str, keys: Keys, dropped: NDArray[np.bool_]) -> tuple[Keys, Finding]:
     """Return the rows that stay, and what was dropped."""
     finding = _finding(name, keys, dropped)
-    return (keys[~dropped] if finding.count else keys), finding
+    return (keys[~dropped] if finding.number else keys), finding
 
 
 def _finding(name: str, keys: Keys, where: NDArray[np.bool_]) -> Finding:
-    count = int(np.count_nonzero(where))
-    return Finding(name, count, (int(keys[np.argmax(where)]),) if count else ())
+    number = int(np.count_nonzero(where))
+    return Finding(name, number, int(keys[np.argmax(where)]) if number else 0)
 
 
 def _same_as_previous(values: Keys) -> NDArray[np.bool_]:

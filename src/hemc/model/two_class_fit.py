@@ -1,0 +1,159 @@
+"""Move counts over one and more months → two latent classes that explain all of them at once.
+
+A first-order chain that meets the moves of one month misses those of six: loans differ. Here each
+loan is a mover or chronic for life. The one-month table is met exactly (class_moves); the
+fractions of its moves that chronic loans make maximise the likelihood of the tables over more
+months, taken as independent multinomial rows (a composite likelihood: Varin, Reid and Firth 2011;
+mover-stayer chains: Blumen, Kogan and McCarthy 1955, Frydman 1984).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from hemc.kernels.flows import Floats, Ints
+from hemc.model.class_moves import (
+    STAYING,
+    WORSENING,
+    LatentClasses,
+    kinds_of_moves,
+    split_by_fractions,
+)
+from hemc.states import CURRENT, D30, N_LIVE, N_STATES, PAID_OFF
+
+Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+#: Fractions stay within e-9 of 0 and 1 in the logit, where they no longer move any rate.
+_LOGIT_BOUND = 9.0
+
+#: Logits that searches start from: improving, staying and worsening moves of delinquent loans,
+#: staying and worsening of current ones. The likelihood has several tops: chronic loans may be few
+#: of the current ones, which fall behind often, or most of them, which seldom do.
+_STARTS = (
+    (-2.5, 2.0, 0.0, -4.0, -1.0),
+    (-2.5, 0.0, 0.0, -4.0, -2.0),
+    (-3.0, 1.0, 1.0, -3.0, 2.0),
+    (0.0, 0.0, 0.5, -6.0, -1.0),
+    (-2.0, 1.0, -2.0, 4.0, -2.0),
+    (-1.0, 1.0, -1.0, 3.0, -1.0),
+)
+
+
+class TwoClassFit(NamedTuple):
+    """Fitted classes, and how well they and one class explain the counts.
+
+    `fractions` is float64[live state, kind], nan in a state that tells nothing. Log likelihoods
+    are of the tables over more than one month, less that of the tables' own rates.
+    """
+
+    one_month: Floats  # [live state, state]
+    fractions: Floats
+    classes: LatentClasses
+    log_likelihood_one_class: float
+    log_likelihood: float
+    tops: tuple[float, ...]  # the log likelihood that each search reached, the best first
+
+
+def fit_two_classes(counts: Mapping[int, Ints], order: Ints) -> TwoClassFit:
+    """Fit movers and chronic loans to move counts, int64[live state, state] by months.
+
+    `counts` holds one month and at least one longer horizon; `order` lists destinations other
+    than payoff, worst first, and says which moves improve.
+    """
+    one_month = observed_rates(counts[1])
+    tables = {months: table for months, table in counts.items() if months > 1}
+    free = _free_fractions(counts[1], order)
+
+    def misfit(logits: Vector) -> float:
+        fractions = _fractions(logits, free)
+        return -_log_likelihood(split_by_fractions(one_month, order, fractions), tables)
+
+    tops = [_climb(misfit, _start(free, start)) for start in _STARTS]
+    best, logits = min(tops, key=lambda top: top[0])
+    fractions = _chronic_stays_longer(one_month, order, _fractions(logits, free))
+    alike = split_by_fractions(one_month, order, np.full((N_LIVE, 3), 0.5))
+    return TwoClassFit(
+        one_month=one_month,
+        fractions=np.where(free.any(axis=1, keepdims=True), fractions, np.nan),
+        classes=split_by_fractions(one_month, order, fractions),
+        log_likelihood_one_class=_log_likelihood(alike, tables),
+        log_likelihood=-best,
+        tops=tuple(sorted((-top for top, _ in tops), reverse=True)),
+    )
+
+
+def observed_rates(counts: Ints) -> Floats:
+    """Return each row's rates, float64[live state, state]; a state without moves stays."""
+    rates = np.eye(N_LIVE, N_STATES)
+    total = counts.sum(axis=1, keepdims=True)
+    return np.where(total > 0, counts / np.maximum(total, 1), rates)
+
+
+def rates_ahead(classes: LatentClasses, months: int) -> Floats:
+    """Return the classes' mix of moves over several months, float64[live state, state]."""
+    total = np.zeros((N_LIVE, N_STATES))
+    for rates, share in zip(classes.rates, classes.share.T, strict=True):
+        total += share[:, None] * rates_of_one_class(rates, months)
+    return total
+
+
+def rates_of_one_class(rates: Floats, months: int) -> Floats:
+    """Return the moves of a chain over several months, float64[live state, state]."""
+    step = np.eye(N_STATES)
+    step[:N_LIVE] = rates
+    return np.asarray(np.linalg.matrix_power(step, months)[:N_LIVE])
+
+
+def _log_likelihood(classes: LatentClasses, tables: Mapping[int, Ints]) -> float:
+    """Return the log likelihood of the tables less that of their own rates."""
+    total = 0.0
+    for months, table in tables.items():
+        seen = table > 0
+        ratio = rates_ahead(classes, months)[seen] / observed_rates(table)[seen]
+        total += float((table[seen] * np.log(np.maximum(ratio, 1e-12))).sum())
+    return total
+
+
+def _free_fractions(counts: Ints, order: Ints) -> Floats:
+    """Return 1 for each kind of move that occurs in a state with several kinds, else 0."""
+    moves = counts.copy()
+    moves[:, PAID_OFF] = 0
+    kinds = kinds_of_moves(order)
+    occurs = np.stack([((kinds == k) & (moves > 0)).any(axis=1) for k in range(3)], axis=1)
+    return np.where(occurs.sum(axis=1, keepdims=True) > 1, occurs, False).astype(np.float64)
+
+
+def _fractions(logits: Floats, free: Floats) -> Floats:
+    """Return fractions of all states and kinds; where nothing tells classes apart, one half."""
+    fractions = np.full(free.shape, 0.5)
+    fractions[free > 0] = expit(logits)
+    return fractions
+
+
+def _start(free: Floats, start: tuple[float, ...]) -> Vector:
+    """Return the logits of a start."""
+    logits = np.tile(start[:3], (N_LIVE, 1))
+    logits[CURRENT, [STAYING, WORSENING]] = start[3:]
+    return logits[free > 0].ravel()
+
+
+def _climb(misfit: Callable[[Vector], float], start: Vector) -> tuple[float, Vector]:
+    """Return the least misfit that a search reaches from a start, and where."""
+    scale = 1.0 / abs(misfit(start))
+    bounds = [(-_LOGIT_BOUND, _LOGIT_BOUND)] * len(start)
+    found = minimize(
+        lambda x: misfit(x) * scale, start, method="L-BFGS-B", bounds=bounds,
+        options={"maxiter": 1_000, "maxfun": 100_000, "ftol": 1e-13},
+    )  # fmt: skip
+    return float(found.fun) / scale, found.x
+
+
+def _chronic_stays_longer(one_month: Floats, order: Ints, fractions: Floats) -> Floats:
+    """Call that class chronic whose loans stay 30 days behind more often."""
+    movers, chronic = split_by_fractions(one_month, order, fractions).rates
+    return fractions if chronic[D30, D30] >= movers[D30, D30] else 1.0 - fractions
