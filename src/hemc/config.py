@@ -6,7 +6,7 @@ The defaults are those of configs/base.toml, which lists every key with its unit
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -68,6 +68,14 @@ class LoadedConfig(NamedTuple):
         """Return an input's path; relative ones start at the configuration file."""
         return self.file.parent / relative
 
+    def replaced(self, overrides: Mapping[str, Any]) -> LoadedConfig:
+        """Return the configuration with values of dotted keys replaced, checked again."""
+        values = self.config.model_dump()
+        for key, value in overrides.items():
+            _set(values, key, value)
+        changed = (*self.overrides, *overrides)
+        return self._replace(config=validate(Config, values, self.file), overrides=changed)
+
     def assumptions(self) -> Iterator[Assumption]:
         """Yield every setting that is an assumption."""
         for name, value, field in _walk(self.config, ""):
@@ -85,30 +93,33 @@ class LoadedConfig(NamedTuple):
         return self.file.name if in_file else "default"
 
 
-def load_config(file: Path, overrides: dict[str, str] | None = None) -> LoadedConfig:
-    """Read a configuration; `overrides` maps dotted keys to TOML values as text.
+def load_config(file: Path, overrides: Mapping[str, Any] | None = None) -> LoadedConfig:
+    """Read a configuration; `overrides` maps dotted keys to values, or to TOML values as text.
 
     Raises InputError with every fault of the file, or with the key that does not exist.
     """
     values = read_toml(file, "a configuration (configs/base.toml is a complete one)")
     in_file = frozenset(_leaves(values, ""))
-    for key, text in (overrides or {}).items():
-        _set(values, key, text)
+    for key, value in (overrides or {}).items():
+        _set(values, key, value)
     return LoadedConfig(validate(Config, values, file), file, tuple(overrides or ()), in_file)
 
 
-def _set(values: dict[str, Any], key: str, text: str) -> None:
-    """Set a dotted key; the text is a TOML value, or a bare word taken as a string."""
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key; a text is a TOML value, or a bare word taken as a string."""
     *sections, last = key.split(".")
     for section in sections:
         inner = values.setdefault(section, {})
         if not isinstance(inner, dict):
             raise InputError("--set", key, f"'{section}', which is no section", "section.key=value")
         values = inner
+    if not isinstance(value, str):
+        values[last] = value
+        return
     try:
-        values[last] = tomllib.loads(f"value = {text}")["value"]
+        values[last] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        values[last] = text
+        values[last] = value
 
 
 def _leaves(values: dict[str, Any], prefix: str) -> Iterator[str]:
