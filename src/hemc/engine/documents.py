@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hemc.config import LoadedConfig
 from hemc.errors import InputError, TieOutError
 from hemc.inputs.certificate import Certificate, read_certificate
+from hemc.inputs.class_fractions import ClassFractions, read_class_fractions
 from hemc.inputs.deal import Deal, read_deal
 from hemc.inputs.product import Product, read_product
 from hemc.inputs.tieout import TieOutLine, tie_out
@@ -22,12 +23,13 @@ class Documents(NamedTuple):
     product: Product
     tie_out: list[TieOutLine]
     paths: dict[str, Path]
+    latent_classes: ClassFractions | None = None
 
 
 def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     """Read certificate, deal and product, and tie the certificate out."""
     inputs = loaded.config.inputs
-    files = {name: loaded.path(path) for name, path in inputs}
+    files = {name: loaded.path(path) for name, path in inputs if path is not None}
     certificate = read_certificate(files["certificate"])
     deal = read_deal(files["deal"])
     if certificate.series not in (None, deal.series):
@@ -42,7 +44,8 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     product = read_product(files["product"])
     if loaded.config.tape.file is not None:
         files["tape"] = loaded.path(loaded.config.tape.file)
-    return Documents(certificate, deal, product, lines, files)
+    classes = read_class_fractions(files["latent_classes"]) if inputs.latent_classes else None
+    return Documents(certificate, deal, product, lines, files, classes)
 
 
 def next_payment(documents: Documents) -> dt.date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,8 +53,8 @@ def class_fractions_text(fractions: ClassFractions) -> str:
         "# Two latent classes, fixed for a loan's life: the part of each kind of move that chronic",
         "# loans make, by state. C = current, 30 … 180 = days past due. Written by hemc panel fit.",
         "",
-        f'name = "{fractions.name}"',
-        f'source = "{fractions.source}"',
+        f"name = {json.dumps(fractions.name)}",
+        f"source = {json.dumps(fractions.source)}",
         "",
         "[chronic]",
     ]

@@ -32,7 +32,7 @@ def kinds_of_moves(order: Ints) -> Ints:
     """
     rank = np.zeros(N_STATES, dtype=np.int64)
     rank[order] = np.arange(len(order))
-    return np.sign(rank[:N_LIVE, None] - rank[None, :]) + 1
+    return np.asarray(np.sign(rank[:N_LIVE, None] - rank[None, :]) + 1)
 
 
 def split_by_fractions(mean: Floats, order: Ints, fractions: Floats) -> LatentClasses:

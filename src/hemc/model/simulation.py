@@ -13,7 +13,7 @@ from hemc.kernels.flows import Floats, PoolFlows
 from hemc.kernels.loans import ClassShares, LossRules
 from hemc.kernels.pool import Pool
 from hemc.kernels.transitions import MoveRates, PathFactors
-from hemc.model.latent_classes import LatentClasses
+from hemc.model.class_moves import LatentClasses
 from hemc.settings.pool import LossSettings
 from hemc.states import N_LIVE
 

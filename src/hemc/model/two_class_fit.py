@@ -13,18 +13,20 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from scipy.special import expit
 
+from hemc.inputs.class_fractions import ClassFractions
 from hemc.kernels.flows import Floats, Ints
 from hemc.model.class_moves import (
+    KINDS,
     STAYING,
     WORSENING,
     LatentClasses,
     kinds_of_moves,
     split_by_fractions,
 )
-from hemc.states import CURRENT, D30, N_LIVE, N_STATES, PAID_OFF
+from hemc.states import CURRENT, D30, KEYS, N_LIVE, N_STATES, PAID_OFF
 
 Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -52,6 +54,7 @@ class TwoClassFit(NamedTuple):
     """
 
     one_month: Floats  # [live state, state]
+    kinds: Ints  # [live state, state]
     fractions: Floats
     classes: LatentClasses
     log_likelihood_one_class: float
@@ -79,12 +82,25 @@ def fit_two_classes(counts: Mapping[int, Ints], order: Ints) -> TwoClassFit:
     alike = split_by_fractions(one_month, order, np.full((N_LIVE, 3), 0.5))
     return TwoClassFit(
         one_month=one_month,
+        kinds=kinds_of_moves(order),
         fractions=np.where(free.any(axis=1, keepdims=True), fractions, np.nan),
         classes=split_by_fractions(one_month, order, fractions),
         log_likelihood_one_class=_log_likelihood(alike, tables),
         log_likelihood=-best,
         tops=tuple(sorted((-top for top, _ in tops), reverse=True)),
     )
+
+
+def fractions_by_state(fit: TwoClassFit, name: str) -> ClassFractions:
+    """Return the fitted fractions as a run reads them, with how well they explain the counts."""
+    gain = 1.0 - fit.log_likelihood / fit.log_likelihood_one_class
+    chronic = {
+        KEYS[s]: dict(zip(KINDS, map(float, row), strict=True))
+        for s, row in enumerate(fit.fractions)
+        if not np.isnan(row).any()
+    }
+    source = f"two-class fit to {name}, {gain:.1%} of one class's misfit explained"
+    return ClassFractions.model_validate({"name": name, "source": source, "chronic": chronic})
 
 
 def observed_rates(counts: Ints) -> Floats:
@@ -144,13 +160,17 @@ def _start(free: Floats, start: tuple[float, ...]) -> Vector:
 
 def _climb(misfit: Callable[[Vector], float], start: Vector) -> tuple[float, Vector]:
     """Return the least misfit that a search reaches from a start, and where."""
-    scale = 1.0 / abs(misfit(start))
-    bounds = [(-_LOGIT_BOUND, _LOGIT_BOUND)] * len(start)
+    scale = abs(misfit(start))
+
+    def scaled(logits: Vector) -> float:
+        return misfit(logits) / scale
+
+    bounds = Bounds(-_LOGIT_BOUND, _LOGIT_BOUND)
     found = minimize(
-        lambda x: misfit(x) * scale, start, method="L-BFGS-B", bounds=bounds,
+        scaled, start, method="L-BFGS-B", bounds=bounds,
         options={"maxiter": 1_000, "maxfun": 100_000, "ftol": 1e-13},
     )  # fmt: skip
-    return float(found.fun) / scale, found.x
+    return float(found.fun) * scale, found.x
 
 
 def _chronic_stays_longer(one_month: Floats, order: Ints, fractions: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from hemc.inputs.move_counts import MoveCounts
+from hemc.inputs.move_counts import MoveCounts, can_happen
 from hemc.inputs.panel import Panel
 from hemc.kernels.flows import Floats
 from hemc.model.move_rates import MoveRates
@@ -28,21 +28,22 @@ def panel_screen(panel: Panel, rates: MoveRates) -> str:
     """Return what was read, the matrix of one month, and what was left out."""
     files = f"{len(panel.files)} file{'s' if len(panel.files) > 1 else ''}"
     head = f"{panel.layout}: {files}, {panel.n_rows:,} rows, {panel.n_loans:,} loans"
-    lines = [head, "", *_matrix(rates), "", *_hidden(panel.moves), *_outside(rates)]
+    lines = [head, "", *_matrix(rates), "", *_silent(panel.moves, rates)]
     if panel.exclusions.height:
         lines += ["", "Left out:", *_exclusions(panel)]
     return "\n".join([*lines, "", *_chain(panel.moves)])
 
 
 def _matrix(rates: MoveRates) -> Iterator[str]:
-    """Yield the rates of one month in per cent, a row for each state with a rate."""
+    """Yield the rates of one month in per cent, a row for each state that loans were in."""
+    seen = rates.counts.sum(axis=1)
     to = [s for s in range(N_STATES) if (rates.mean[:, s] > 0).any()]
     yield "Moves of one month, % of the loans in a state (posterior mean)"
     yield f"{'from':5}{'loan-months':>13} " + "".join(f"{KEYS[s]:>{_CELL}}" for s in to)
     for s in range(N_LIVE):
-        if (rates.mean[s] > 0).any():
+        if seen[s]:
             cells = "".join(f"{_percent(rates.mean[s, t]):>{_CELL}}" for t in to)
-            yield f"{KEYS[s]:5}{rates.counts[s].sum():>13,} {cells}"
+            yield f"{KEYS[s]:5}{seen[s]:>13,} {cells}"
 
 
 def _percent(rate: float) -> str:
@@ -55,20 +56,20 @@ def _percent(rate: float) -> str:
     return "100" if value > 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
-def _hidden(moves: MoveCounts) -> list[str]:
-    """Say which states the source cannot show."""
-    if not moves.hidden:
-        return []
-    names = ", ".join(NAMES[s] for s in moves.hidden)
-    return _wrap(f"Not shown by the source, so without rates: {names}.")
-
-
-def _outside(rates: MoveRates) -> list[str]:
-    """Say which counted moves the prior excludes."""
-    number = int(rates.outside.sum())
-    if not number:
-        return []
-    return _wrap(f"{number:,} moves that the product's prior does not know enter no rate.")
+def _silent(moves: MoveCounts, rates: MoveRates) -> list[str]:
+    """Say about which states and moves the panel says nothing."""
+    lines = []
+    if moves.hidden:
+        names = ", ".join(NAMES[s] for s in moves.hidden)
+        lines += _wrap(f"Not shown by the source, so without rates: {names}.")
+    empty = [s for s in range(N_LIVE) if s not in moves.hidden and not rates.counts[s].sum()]
+    if empty:
+        names = ", ".join(NAMES[s] for s in empty)
+        lines += _wrap(f"No loan seen in, so the prior alone: {names}.")
+    outside = int(rates.outside.sum())
+    if outside:
+        lines += _wrap(f"{outside:,} moves that the product's prior does not know enter no rate.")
+    return lines
 
 
 def _exclusions(panel: Panel) -> Iterator[str]:
@@ -98,9 +99,13 @@ def _chain(moves: MoveCounts) -> Iterator[str]:
 
 
 def _compared(months: int, matrices: list[Floats]) -> Iterator[str]:
+    """Yield a row for each judged move that can happen in so many months."""
+    possible = can_happen(months)
     for s, to in _JUDGED:
-        cells = "".join(f"{100 * matrix[s, to]:>13.4g}" for matrix in matrices)
-        yield f"{months} months  {NAMES[s] + ' → ' + NAMES[to]:<18}{cells}"
+        if possible[s, to]:
+            cells = "".join(f"{100 * matrix[s, to]:>13.4g}" for matrix in matrices)
+            unit = "month " if months == 1 else "months"
+            yield f"{months} {unit}  {NAMES[s] + ' → ' + NAMES[to]:<17}{cells}"
 
 
 def fit_screen(moves: MoveCounts, fit: TwoClassFit) -> str:
