@@ -11,6 +11,7 @@ from typing import NamedTuple, get_args
 import numpy as np
 import polars as pl
 
+from benchmarks.marks import split_at_marks, write_between
 from hemc import engine
 from hemc.config import LoadedConfig, load_config
 from hemc.kernels.factors import autoregress_paths
@@ -25,7 +26,7 @@ from hemc.settings.simulation import UNIT_PATHS, SimulationSettings
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "accuracy.md"
-BEGIN, END = "<!-- written by scripts/accuracy -->", "<!-- end -->"
+SCRIPT = "accuracy"  # in the marks of the page
 METHODS = get_args(SimulationSettings.model_fields["sampling"].annotation)
 
 #: Figure → measure, statistic, class, whose errors are compared.
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=4, help="runs of each method (default: 4)")
     parser.add_argument("--page", type=Path, default=PAGE, help="file whose tables are written")
     options = parser.parse_args(arguments)
-    split_at_marks(options.page)
+    split_at_marks(options.page, SCRIPT)
     seeds = range(1, options.seeds + 1)
     found = {m: [measure(m, options.paths, seed) for seed in seeds] for m in METHODS}
     head = (
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "variance / the method's, both from stated errors (mean of squares over the seeds)."
     )
     parts = [head, gain_table(found), direction_table(options.paths, found["plain"][0].paths)]
-    write_between(options.page, "\n\n".join(parts))
+    write_between(options.page, SCRIPT, "\n\n".join(parts))
 
 
 def configure(method: str, n_paths: int, seed: int) -> tuple[LoadedConfig, RunModel]:
@@ -167,21 +168,6 @@ def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose first column is text and whose others are figures."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def write_between(page: Path, text: str) -> None:
-    """Replace what stands between the marks of a page."""
-    before, after = split_at_marks(page)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
-
-
-def split_at_marks(page: Path) -> tuple[str, str]:
-    """Return what stands before and after the tables of a page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise SystemExit(f"{page}: found no '{BEGIN}' followed by '{END}'")
-    return before, after
 
 
 if __name__ == "__main__":

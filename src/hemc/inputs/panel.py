@@ -12,7 +12,7 @@ import polars as pl
 from hemc.errors import InputError
 from hemc.inputs.move_counts import Counts, MoveCounts
 from hemc.inputs.panel_file import PanelSource, open_panel
-from hemc.inputs.panel_keys import Keys, PanelKeys, month_text, read_keys, unknown_codes
+from hemc.inputs.panel_keys import Keys, PanelKeys, month_of, month_text, read_keys, unknown_codes
 from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS
 from hemc.inputs.panel_moves import count_moves
 from hemc.inputs.panel_rows import (
@@ -20,6 +20,7 @@ from hemc.inputs.panel_rows import (
     Finding,
     clean_rows,
     count_loans,
+    months_seen,
     split_at_loans,
 )
 from hemc.states import N_LIVE, N_STATES
@@ -41,6 +42,7 @@ class Panel(NamedTuple):
     files: tuple[Path, ...]
     n_rows: int
     n_loans: int
+    months: tuple[str, str]  # the first and the last
     moves: MoveCounts
     exclusions: pl.DataFrame
 
@@ -59,8 +61,10 @@ def read_panel(files: Sequence[str | Path], horizons: Sequence[int] = HORIZONS) 
     rows = [*_row_exclusions(findings, keys, source), *moves.impossible()]
     if not moves.possible(horizons[0]).sum():
         raise _no_moves(source, rows)
+    first, last = months_seen(keys.rows)
     return Panel(
-        source.layout.name, source.files, len(keys.rows), count_loans(keys.rows), moves,
+        source.layout.name, source.files, len(keys.rows), count_loans(keys.rows),
+        (month_text(first), month_text(last)), moves,
         pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
     )  # fmt: skip
 
@@ -69,9 +73,10 @@ def _count(keys: Keys, horizons: Sequence[int]) -> tuple[Counts, list[Finding]]:
     """Count moves block by block and add up what was left out."""
     counts = np.zeros((len(horizons), N_LIVE, N_STATES), dtype=np.int64)
     total: dict[str, Finding] = {}
+    last_month = months_seen(keys)[1]
     for block in split_at_loans(keys):
         rows, findings = clean_rows(block)
-        counts += count_moves(rows, horizons)
+        counts += count_moves(rows, horizons, last_month)
         for finding in findings:
             total[finding.name] = finding.plus(total.get(finding.name))
     return counts, [finding for finding in total.values() if finding.number]
@@ -84,7 +89,9 @@ def _row_exclusions(
     undefined = {WITHOUT_STATE[UNKNOWN_STATUS], WITHOUT_STATE[UNKNOWN_EXIT]}
     rows = []
     for finding in findings:
-        first = f"first: loan {keys.loan_name(finding.first)}, {month_text(finding.first)}"
+        first = (
+            f"first: loan {keys.loan_name(finding.first)}, {month_text(month_of(finding.first))}"
+        )
         if finding.name in undefined:
             first = ", ".join(unknown_codes(source)[:3])
         rows.append((finding.name, finding.unit, finding.number, first))

@@ -41,10 +41,14 @@ class PanelKeys(NamedTuple):
         return str(number.cat.to(self.names.dtype)[0])
 
 
-def month_text(key: int) -> str:
-    """Return the month of a row as YYYY-MM."""
-    months = key >> MONTH_SHIFT & MONTH_MASK
-    return f"{FIRST_YEAR + months // 12}-{months % 12 + 1:02d}"
+def month_of(key: int) -> int:
+    """Return the month of a row, counted from January 1900."""
+    return key >> MONTH_SHIFT & MONTH_MASK
+
+
+def month_text(month: int) -> str:
+    """Return a month as YYYY-MM."""
+    return f"{FIRST_YEAR + month // 12}-{month % 12 + 1:02d}"
 
 
 def read_keys(source: PanelSource) -> PanelKeys:

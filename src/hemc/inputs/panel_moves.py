@@ -12,11 +12,12 @@ from hemc.inputs.panel_rows import Rows
 from hemc.states import N_LIVE, N_STATES, PAID_OFF
 
 
-def count_moves(rows: Rows, horizons: Sequence[int]) -> Counts:
+def count_moves(rows: Rows, horizons: Sequence[int], last_month: int) -> Counts:
     """Count moves in whole loans, int64[horizon, live state, state]; impossible ones included.
 
     A move over h months joins two rows of a loan exactly h months apart; a loan that ended on the
-    way is in its last state at the end. None leads to a loan that was sold or repurchased.
+    way is in its last state at the end. None leads to a loan that was sold or repurchased, nor
+    beyond the panel's last month: there, loans that ended would be counted and others not.
     """
     counts = np.zeros((len(horizons), N_LIVE, N_STATES), dtype=np.int64)
     for ahead in range(1, min(max(horizons), len(rows.code) - 1) + 1):
@@ -27,7 +28,9 @@ def count_moves(rows: Rows, horizons: Sequence[int]) -> Counts:
         move = start * N_STATES + end
         for i, horizon in enumerate(horizons):
             if ahead <= horizon:
-                reached = pair & ((months == horizon) | ((months < horizon) & (end >= PAID_OFF)))
+                seen = rows.month[:-ahead] <= last_month - horizon
+                ended = (months < horizon) & (end >= PAID_OFF)
+                reached = pair & seen & ((months == horizon) | ended)
                 counts[i] += _tabulate(move[reached])
     return counts
 

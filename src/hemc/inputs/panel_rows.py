@@ -80,6 +80,15 @@ def count_loans(keys: Keys) -> int:
     )
 
 
+def months_seen(keys: Keys) -> tuple[int, int]:
+    """Return the first and the last month of any row."""
+    extremes = [
+        (int(month.min()), int(month.max()))
+        for month in (unpack(block).month for block in split_at_loans(keys))
+    ]
+    return min(low for low, _ in extremes), max(high for _, high in extremes)
+
+
 def clean_rows(keys: Keys) -> tuple[Rows, list[Finding]]:
     """Leave out the rows that cannot be counted, in a block of whole loans."""
     keys, repeated = _drop(REPEATED, keys, _same_as_previous(keys))

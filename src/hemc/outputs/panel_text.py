@@ -27,8 +27,11 @@ _JUDGED = ((D30, CURRENT), (D30, D30), (D60, CURRENT), (D30, D180), (CURRENT, D1
 def panel_screen(panel: Panel, rates: MoveRates) -> str:
     """Return what was read, the matrix of one month, and what was left out."""
     files = f"{len(panel.files)} file{'s' if len(panel.files) > 1 else ''}"
-    head = f"{panel.layout}: {files}, {panel.n_rows:,} rows, {panel.n_loans:,} loans"
-    lines = [head, "", *_matrix(rates), "", *_silent(panel.moves, rates)]
+    head = (
+        f"{panel.layout}: {files}, {panel.n_rows:,} rows, {panel.n_loans:,} loans, "
+        f"{panel.months[0]} to {panel.months[1]}"
+    )
+    lines = [*_wrap(head), "", *_matrix(rates), "", *_silent(panel.moves, rates)]
     if panel.exclusions.height:
         lines += ["", "Left out:", *_exclusions(panel)]
     return "\n".join([*lines, "", *_chain(panel.moves)])
