@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hemc.cli.options import FILE
+from hemc.errors import InputError
 
 
 @click.group()
@@ -79,6 +80,8 @@ def fit(counts: Path, out: Path | None, product_file: Path | None) -> None:
     from hemc.outputs.panel_text import fit_screen
 
     moves = read_move_counts(counts)
+    if max(moves.counts) == 1:
+        raise InputError(counts, "", "moves of 1 month alone", "moves over 3 and 6 months as well")
     shipped = configs_dir() / "products" / "closed-end-second-2003.toml"
     found = fit_two_classes(moves.counts, read_product(product_file or shipped).order)
     click.echo(fit_screen(moves, found))

@@ -12,7 +12,7 @@ import polars as pl
 from hemc.errors import InputError
 from hemc.inputs.move_counts import Counts, MoveCounts
 from hemc.inputs.panel_file import PanelSource, open_panel
-from hemc.inputs.panel_keys import Keys, PanelKeys, month_of, month_text, read_keys, unknown_codes
+from hemc.inputs.panel_keys import Keys, PanelKeys, month_text, read_keys, unknown_codes
 from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS
 from hemc.inputs.panel_moves import count_moves
 from hemc.inputs.panel_rows import (
@@ -89,9 +89,7 @@ def _row_exclusions(
     undefined = {WITHOUT_STATE[UNKNOWN_STATUS], WITHOUT_STATE[UNKNOWN_EXIT]}
     rows = []
     for finding in findings:
-        first = (
-            f"first: loan {keys.loan_name(finding.first)}, {month_text(month_of(finding.first))}"
-        )
+        first = f"first: {keys.row_name(finding.first)}"
         if finding.name in undefined:
             first = ", ".join(unknown_codes(source)[:3])
         rows.append((finding.name, finding.unit, finding.number, first))

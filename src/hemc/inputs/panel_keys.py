@@ -35,15 +35,11 @@ class PanelKeys(NamedTuple):
     rows: Keys  # [row], ascending
     names: pl.Series
 
-    def loan_name(self, key: int) -> str:
-        """Return the file's own name of the loan of a row."""
+    def row_name(self, key: int) -> str:
+        """Return what the file calls the loan of a row, and the month."""
         number = pl.Series([key >> LOAN_SHIFT], dtype=pl.UInt32)
-        return str(number.cat.to(self.names.dtype)[0])
-
-
-def month_of(key: int) -> int:
-    """Return the month of a row, counted from January 1900."""
-    return key >> MONTH_SHIFT & MONTH_MASK
+        loan = number.cat.to(self.names.dtype)[0]
+        return f"loan {loan}, {month_text(key >> MONTH_SHIFT & MONTH_MASK)}"
 
 
 def month_text(month: int) -> str:

@@ -38,18 +38,21 @@ def kinds_of_moves(order: Ints) -> Ints:
 def split_by_fractions(mean: Floats, order: Ints, fractions: Floats) -> LatentClasses:
     """Split a matrix into movers and chronic loans.
 
-    `fractions` is the chronic loans' part of each kind of move, float64[live state, kind], each
-    above 0 and below 1. A class's share of a state is its part of all moves other than payoff.
+    `fractions` is the chronic loans' part of each kind of move, float64[..., live state, kind],
+    each above 0 and below 1; axes before these are kept: many splits at once. A class's share of a
+    state is its part of all moves other than payoff.
     """
-    part = np.take_along_axis(fractions, kinds_of_moves(order), axis=1)
+    kinds = kinds_of_moves(order)
+    part = fractions[..., np.arange(N_LIVE)[:, None], kinds]
     moves = mean.copy()
     moves[:, PAID_OFF] = 0.0
-    share = (moves * part).sum(axis=1) / np.maximum(moves.sum(axis=1), np.finfo(float).tiny)
-    part[:, PAID_OFF] = share
+    total = np.maximum(moves.sum(axis=1), np.finfo(float).tiny)
+    share = (moves * part).sum(axis=-1) / total
+    part[..., PAID_OFF] = share
     chronic = _rows_that_add_up(mean * part)
     movers = _rows_that_add_up(mean * (1.0 - part))
-    return LatentClasses(np.stack([movers, chronic]), np.column_stack([1.0 - share, share]))
+    return LatentClasses(np.stack([movers, chronic]), np.stack([1.0 - share, share], axis=-1))
 
 
 def _rows_that_add_up(mass: Floats) -> Floats:
-    return np.asarray(mass / mass.sum(axis=1, keepdims=True))
+    return np.asarray(mass / mass.sum(axis=-1, keepdims=True))

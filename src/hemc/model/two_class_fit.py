@@ -33,6 +33,8 @@ Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
 #: Fractions stay within e-9 of 0 and 1 in the logit, where they no longer move any rate.
 _LOGIT_BOUND = 9.0
 
+_STEP = 1e-5  # of central differences, in logits
+
 #: Logits that searches start from: improving, staying and worsening moves of delinquent loans,
 #: staying and worsening of current ones. The likelihood has several tops: chronic loans may be few
 #: of the current ones, which fall behind often, or most of them, which seldom do.
@@ -72,9 +74,9 @@ def fit_two_classes(counts: Mapping[int, Ints], order: Ints) -> TwoClassFit:
     tables = {months: table for months, table in counts.items() if months > 1}
     free = _free_fractions(counts[1], order)
 
-    def misfit(logits: Vector) -> float:
-        fractions = _fractions(logits, free)
-        return -_log_likelihood(split_by_fractions(one_month, order, fractions), tables)
+    def misfit(logits: Floats) -> Floats:
+        classes = split_by_fractions(one_month, order, _fractions(logits, free))
+        return -_log_likelihood(classes, tables)
 
     tops = [_climb(misfit, _start(free, start)) for start in _STARTS]
     best, logits = min(tops, key=lambda top: top[0])
@@ -85,7 +87,7 @@ def fit_two_classes(counts: Mapping[int, Ints], order: Ints) -> TwoClassFit:
         kinds=kinds_of_moves(order),
         fractions=np.where(free.any(axis=1, keepdims=True), fractions, np.nan),
         classes=split_by_fractions(one_month, order, fractions),
-        log_likelihood_one_class=_log_likelihood(alike, tables),
+        log_likelihood_one_class=float(_log_likelihood(alike, tables)),
         log_likelihood=-best,
         tops=tuple(sorted((-top for top, _ in tops), reverse=True)),
     )
@@ -111,27 +113,26 @@ def observed_rates(counts: Ints) -> Floats:
 
 
 def rates_ahead(classes: LatentClasses, months: int) -> Floats:
-    """Return the classes' mix of moves over several months, float64[live state, state]."""
-    total = np.zeros((N_LIVE, N_STATES))
-    for rates, share in zip(classes.rates, classes.share.T, strict=True):
-        total += share[:, None] * rates_of_one_class(rates, months)
-    return total
+    """Return the classes' mix of moves over several months, float64[..., live state, state]."""
+    ahead = rates_of_one_class(classes.rates, months)
+    share = np.moveaxis(classes.share, -1, 0)
+    return np.asarray((share[..., None] * ahead).sum(axis=0))
 
 
 def rates_of_one_class(rates: Floats, months: int) -> Floats:
-    """Return the moves of a chain over several months, float64[live state, state]."""
-    step = np.eye(N_STATES)
-    step[:N_LIVE] = rates
-    return np.asarray(np.linalg.matrix_power(step, months)[:N_LIVE])
+    """Return the moves of chains over several months, float64[..., live state, state]."""
+    step = np.broadcast_to(np.eye(N_STATES), (*rates.shape[:-2], N_STATES, N_STATES)).copy()
+    step[..., :N_LIVE, :] = rates
+    return np.asarray(np.linalg.matrix_power(step, months)[..., :N_LIVE, :])
 
 
-def _log_likelihood(classes: LatentClasses, tables: Mapping[int, Ints]) -> float:
-    """Return the log likelihood of the tables less that of their own rates."""
-    total = 0.0
+def _log_likelihood(classes: LatentClasses, tables: Mapping[int, Ints]) -> Floats:
+    """Return the log likelihood of the tables less that of their own rates, float64[...]."""
+    total = np.zeros(classes.share.shape[:-2])
     for months, table in tables.items():
         seen = table > 0
-        ratio = rates_ahead(classes, months)[seen] / observed_rates(table)[seen]
-        total += float((table[seen] * np.log(np.maximum(ratio, 1e-12))).sum())
+        ratio = rates_ahead(classes, months)[..., seen] / observed_rates(table)[seen]
+        total += (table[seen] * np.log(np.maximum(ratio, 1e-12))).sum(axis=-1)
     return total
 
 
@@ -146,8 +147,8 @@ def _free_fractions(counts: Ints, order: Ints) -> Floats:
 
 def _fractions(logits: Floats, free: Floats) -> Floats:
     """Return fractions of all states and kinds; where nothing tells classes apart, one half."""
-    fractions = np.full(free.shape, 0.5)
-    fractions[free > 0] = expit(logits)
+    fractions = np.full((*logits.shape[:-1], *free.shape), 0.5)
+    fractions[..., free > 0] = expit(logits)
     return fractions
 
 
@@ -158,17 +159,24 @@ def _start(free: Floats, start: tuple[float, ...]) -> Vector:
     return logits[free > 0].ravel()
 
 
-def _climb(misfit: Callable[[Vector], float], start: Vector) -> tuple[float, Vector]:
-    """Return the least misfit that a search reaches from a start, and where."""
-    scale = abs(misfit(start))
+def _climb(misfit: Callable[[Floats], Floats], start: Vector) -> tuple[float, Vector]:
+    """Return the least misfit that a search reaches from a start, and where.
 
-    def scaled(logits: Vector) -> float:
-        return misfit(logits) / scale
+    `misfit` takes many points at once, so that the slopes by central differences come cheaply.
+    """
+    scale = float(abs(misfit(start)))
+    step = _STEP * np.eye(start.size)
+    moved = np.concatenate([np.zeros((1, start.size)), step, -step])
+
+    def value_and_slope(logits: Vector) -> tuple[float, Vector]:
+        values = misfit(logits + moved) / scale
+        up, down = values[1:].reshape(2, -1)
+        return float(values[0]), (up - down) / (2.0 * _STEP)
 
     bounds = Bounds(-_LOGIT_BOUND, _LOGIT_BOUND)
     found = minimize(
-        scaled, start, method="L-BFGS-B", bounds=bounds,
-        options={"maxiter": 1_000, "maxfun": 100_000, "ftol": 1e-13},
+        value_and_slope, start, method="L-BFGS-B", jac=True, bounds=bounds,
+        options={"maxiter": 1_000, "ftol": 1e-12},
     )  # fmt: skip
     return float(found.fun) * scale, found.x
 
