@@ -61,6 +61,13 @@ def test_rows_after_the_end_are_left_out_of_their_loan_alone(tmp_path, end):
     assert left_out(panel)["row after the loan's end"] == 2
 
 
+def test_a_loan_may_end_in_its_first_row(tmp_path):
+    rows = history("a", ["paid off", "current", "30"]) + history("b", ["current", "30"])
+    panel = read_panel([plain(tmp_path, rows)])
+    assert moves_of(panel) == {(CURRENT, D30): 1}
+    assert left_out(panel) == {"row after the loan's end": 2}
+
+
 def test_repeated_and_conflicting_rows(tmp_path):
     rows = history("a", ["current", "30", "current", "current"])
     rows += [rows[0], rows[0], ("a", "2015-03", "60")]
@@ -78,11 +85,11 @@ def test_three_statuses_of_one_month_are_all_left_out(tmp_path):
 
 
 def test_gaps_are_counted_and_bridged_only_by_moves_of_their_length(tmp_path):
-    rows = history("a", ["current", None, None, "30", "60"])
+    rows = history("a", ["current", None, None, "30", "60", None, "60"])
     panel = read_panel([plain(tmp_path, rows)])
     assert moves_of(panel) == {(D30, 2): 1}
-    assert moves_of(panel, 3) == {(CURRENT, D30): 1}
-    assert left_out(panel) == {"months missing between rows": 1}
+    assert moves_of(panel, 3) == {(CURRENT, D30): 1, (D30, 2): 1}
+    assert left_out(panel) == {"months missing between rows": 2}
     assert panel.exclusions["detail"].to_list() == ["first: loan a, 2015-04"]
 
 
@@ -171,7 +178,9 @@ def test_two_layouts_at_once_are_refused(tmp_path):
     second = write_lines(tmp_path / "b", [fannie_line("1", "012015", "00")])
     with pytest.raises(InputError) as caught:
         read_panel([first, second])
-    assert caught.value.file == str(second)
+    assert (caught.value.file, caught.value.found) == (
+        str(second), "a Fannie Mae performance file",
+    )  # fmt: skip
     assert "Freddie Mac performance file" in caught.value.expected
 
 
