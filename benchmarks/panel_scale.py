@@ -70,7 +70,7 @@ def measure(layout: str, n_rows: int, parent: Path | None) -> Reading:
         used = _read_in_process(folder)
         counts = read_move_counts(folder / "counts").counts
     return Reading(
-        size, made, used["seconds"], used["cpu_seconds"], used["peak_mb"] / 1024,
+        size, made, used["seconds"], used["cpu_seconds"], used["peak_mb"] * 1.048576e-3,  # MB are of 2^20 bytes
         bool((counts[1] == truth).all()),
         {months: largest_z(table, rates, months) for months, table in counts.items()},
     )  # fmt: skip

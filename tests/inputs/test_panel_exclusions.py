@@ -1,11 +1,12 @@
 """What a panel's moves leave out, by name and number, and what makes a panel unusable."""
 
+import polars as pl
 import pytest
 from inputs.panel_files import fannie_line, freddie_line, naive_counts, write_lines
 from inputs.test_panel_layouts import left_out, moves_of
 
 from hemc.errors import InputError
-from hemc.inputs import panel_rows
+from hemc.inputs import panel_file, panel_rows
 from hemc.inputs.panel import read_panel
 from hemc.states import CURRENT, D30, NAMES, PAID_OFF
 
@@ -116,6 +117,26 @@ def test_blocks_of_loans_change_nothing(tmp_path, monkeypatch):
         assert split.exclusions.equals(whole.exclusions)
 
 
+@pytest.mark.parametrize("layout", ["plain", "parquet", "freddie"])
+def test_pieces_of_files_change_nothing(tmp_path, monkeypatch, layout):
+    rows = [row for i in range(9) for row in history(f"loan {i}", ["current", "30", "60", "?"])]
+    file = plain(tmp_path, rows)
+    if layout == "parquet":
+        file = tmp_path / "panel.parquet"
+        pl.DataFrame(rows, schema=["loan", "month", "status"], orient="row").write_parquet(file)
+    elif layout == "freddie":
+        codes = {"current": "0", "30": "1", "60": "2"}
+        lines = [freddie_line(a, m.replace("-", ""), codes.get(s, s)) for a, m, s in rows]
+        file = write_lines(tmp_path / "panel.txt", lines)
+    whole = read_panel([file])
+    monkeypatch.setattr(panel_file, "_PIECE_ROWS", 5)
+    monkeypatch.setattr(panel_file, "_PIECE_BYTES", 50)
+    split = read_panel([file])
+    assert (split.n_rows, split.n_loans) == (whole.n_rows, whole.n_loans) == (36, 9)
+    assert all((split.moves.counts[h] == whole.moves.counts[h]).all() for h in (1, 3, 6))
+    assert split.exclusions.equals(whole.exclusions)
+
+
 def test_the_twin_agrees_on_a_case_checked_by_eye():
     histories = {"a": {0: CURRENT, 1: D30, 2: 3, 3: PAID_OFF}, "b": {0: CURRENT, 4: CURRENT}}
     assert naive_counts(histories, 1) == {(CURRENT, D30): 1, (3, PAID_OFF): 1}
@@ -185,8 +206,6 @@ def test_two_layouts_at_once_are_refused(tmp_path):
 
 
 def test_a_faulty_row_of_a_parquet_panel_is_named(tmp_path):
-    import polars as pl
-
     rows = {"loan": ["a", "a"], "month": ["2015-01", "2015-00"], "status": ["0", "0"]}
     pl.DataFrame(rows).write_parquet(tmp_path / "panel")
     with pytest.raises(InputError, match="row 2: found month '2015-00'"):

@@ -10,7 +10,7 @@ import polars as pl
 
 from hemc.errors import InputError
 from hemc.inputs.panel_file import PanelSource
-from hemc.inputs.panel_layout import PANEL_FILE, Layout
+from hemc.inputs.panel_layout import PANEL_FILE, Layout, header_names
 
 #: Years that a month of a panel may have.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -44,12 +44,18 @@ def _parquet_rows(file: Path, layout: Layout) -> Iterator[_Row]:
 def _text_rows(file: Path, layout: Layout) -> Iterator[_Row]:
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         quote = None if layout.widths else '"'
+        names = [f"c{i + 1}" for i in range(max(layout.widths, default=0))]
+        names = names or header_names(next(stream))
         lines = csv.reader(stream, delimiter=layout.separator, quotechar=quote)
-        names = [f"c{i + 1}" for i in range(max(layout.widths))] if layout.widths else next(lines)
         loan, month = names.index(layout.loan), names.index(layout.month)
         for fields in lines:
             padded = fields + [""] * len(names)
-            yield f"line {lines.line_num}", padded[loan], padded[month], len(fields)
+            yield (
+                f"line {lines.line_num + (not layout.widths)}",
+                padded[loan],
+                padded[month],
+                len(fields),
+            )
 
 
 def _fault(loan: str, month: str, width: int | None, layout: Layout) -> tuple[str, str] | None:

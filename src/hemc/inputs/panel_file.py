@@ -1,9 +1,10 @@
-"""Names and patterns of files → the panel files they mean, their one layout and a lazy scan."""
+"""Names and patterns → the panel files they mean, their one layout and their rows in pieces."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +14,15 @@ from hemc.errors import InputError
 from hemc.inputs.panel_layout import (
     PANEL_FILE,
     Layout,
+    header_names,
     recognize_header,
     recognize_text_layout,
 )
 from hemc.inputs.tape_file import PARQUET_MAGIC
 
 _TAIL_BYTES = 1 << 16
+
+_PIECE_ROWS, _PIECE_BYTES = 1 << 21, 1 << 27
 
 
 class PanelSource(NamedTuple):
@@ -101,22 +105,41 @@ def _check_last_line(file: Path, layout: Layout) -> None:
         raise InputError(file, "last line", f"{width} columns", layout.width_text)
 
 
-def scan_panel(source: PanelSource) -> pl.LazyFrame:
-    """Return the columns that are read, lazily and as they stand."""
-    layout, files = source.layout, list(source.files)
-    if source.is_parquet:
-        return pl.scan_parquet(files).select(layout.columns)
-    if not layout.widths:
-        return pl.scan_csv(files, infer_schema=False).select(layout.columns)
-    return pl.concat([_scan_bars(file, layout) for file in files])
+def read_pieces(source: PanelSource) -> Iterator[pl.LazyFrame]:
+    """Yield the columns that are read as they stand, in pieces that bound the memory needed.
+
+    polars would decode much of a large file ahead, and count a text file mapped into memory.
+    """
+    read = _parquet_pieces if source.is_parquet else _text_pieces
+    for file in source.files:
+        yield from read(file, source.layout)
 
 
-def _scan_bars(file: Path, layout: Layout) -> pl.LazyFrame:
-    """Scan a file without header; each has its own width, since the layout has grown."""
+def _parquet_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
+    rows = pl.scan_parquet(file).select(layout.columns)
+    n_rows = rows.select(pl.len()).collect().item()
+    for start in range(0, n_rows, _PIECE_ROWS):
+        yield rows.slice(start, _PIECE_ROWS)
+
+
+def _text_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
+    """Yield blocks of whole lines; a file without header has the width of its first line."""
     with file.open("rb") as stream:
-        width = stream.readline().count(layout.separator.encode()) + 1
-    schema = {f"c{i + 1}": pl.String for i in range(width)}
-    lines = pl.scan_csv(
-        file, has_header=False, separator=layout.separator, quote_char=None, schema=schema
-    )
-    return lines.select(layout.columns)
+        names = _column_names(stream.readline(), layout)
+        if layout.widths:
+            stream.seek(0)
+        while block := stream.read(_PIECE_BYTES):
+            lines = pl.scan_csv(
+                BytesIO(block + stream.readline()), has_header=False,
+                schema=dict.fromkeys(names, pl.String), separator=layout.separator,
+                quote_char=None if layout.widths else '"',
+            )  # fmt: skip
+            yield lines.select(layout.columns)
+
+
+def _column_names(line: bytes, layout: Layout) -> list[str]:
+    """Return the names in a header, or numbered ones."""
+    text = line.decode("utf-8-sig")
+    if layout.widths:
+        return [f"c{i + 1}" for i in range(text.count(layout.separator) + 1)]
+    return header_names(text)

@@ -1,4 +1,4 @@
-"""Panel files of one layout → one packed number a row, streamed by polars.
+"""Panel files of one layout → one packed number a row, read in pieces by polars.
 
 A row's number is loan × 2^16 + month × 2^4 + code: sorted numbers are rows by loan and month, and
 a row costs 8 bytes whatever the file holds beside it.
@@ -6,7 +6,7 @@ a row costs 8 bytes whatever the file holds beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hemc.errors import InputError
 from hemc.inputs.panel_fault import FIRST_YEAR, LAST_YEAR, locate_fault
-from hemc.inputs.panel_file import PanelSource, scan_panel
+from hemc.inputs.panel_file import PanelSource, read_pieces
 from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS, Layout
 from hemc.states import REO
 
@@ -53,18 +53,22 @@ def read_keys(source: PanelSource) -> PanelKeys:
     Raises InputError with file and line (row) where a loan or a month cannot be read.
     """
     names = pl.Series([""], dtype=pl.Categorical(pl.Categories.random()))
-    scan = scan_panel(source)
-    dtype = scan.collect_schema()[source.layout.month]
-    key = _key(source.layout, names.dtype, _month(source.layout, dtype))
     try:
-        rows = scan.select(key=key).collect(engine="streaming").to_series()
+        pieces = [_read_piece(piece, source.layout, names) for piece in read_pieces(source)]
     except (pl.exceptions.PolarsError, OSError) as error:
         raise locate_fault(source, str(error).splitlines()[0]) from None
-    if rows.is_empty():
+    if not pieces:
         raise InputError(source.files[0], "", "no rows", "a row for each loan and month")
+    rows = pl.concat(pieces)
     if rows.null_count():
         raise locate_fault(source, "a loan or month that cannot be read")
     return PanelKeys(rows.sort().to_numpy(), names)
+
+
+def _read_piece(piece: pl.LazyFrame, layout: Layout, names: pl.Series) -> pl.Series:
+    month = _month(layout, piece.collect_schema()[layout.month])
+    key = _key(layout, names.dtype, month)
+    return piece.select(key=key).collect(engine="streaming").to_series()
 
 
 def unknown_codes(source: PanelSource) -> list[str]:
@@ -78,15 +82,16 @@ def unknown_codes(source: PanelSource) -> list[str]:
 
 def _unknown(source: PanelSource, what: str, column: str, known: Mapping[str, int]) -> list[str]:
     text = _text(column, source.layout)
-    counts = (
-        scan_panel(source)
-        .select(text=text)
+    pieces = [
+        piece.select(text=text)
         .filter(~pl.col("text").is_in([*known, ""]))
         .group_by("text")
         .len()
-        .sort("len", "text", descending=[True, False])
-    )
-    rows: Sequence[tuple[str, int]] = counts.collect(engine="streaming").rows()
+        .collect(engine="streaming")
+        for piece in read_pieces(source)
+    ]
+    counts = pl.concat(pieces).group_by("text").agg(pl.col("len").sum())
+    rows = counts.sort("len", "text", descending=[True, False]).rows()
     return [f"{what} '{text}' {count:,} times" for text, count in rows]
 
 

@@ -138,7 +138,12 @@ def recognize_text_layout(line: str) -> Layout | str:
             return layout
     if len(fields) > 1:
         return f"{len(fields)} columns between vertical bars"
-    return recognize_header([name.strip(' "') for name in line.split(",")])
+    return recognize_header(header_names(line))
+
+
+def header_names(line: str) -> list[str]:
+    """Return the column names in the first line of a plain text file."""
+    return [name.strip(' "\r\n') for name in line.split(PLAIN.separator)]
 
 
 def recognize_header(names: list[str]) -> Layout | str:
