@@ -30,6 +30,7 @@ PAGE = ROOT / "docs" / "panel.md"
 SCRIPT = "panel"
 PRODUCT = ROOT / "configs" / "products" / "closed-end-second-2003.toml"
 COUNTS = ROOT / "configs" / "counts" / "first-liens-2014.csv"
+_GB_PER_MB = 2**20 / 1e9  # launch.py counts in 2^20 bytes
 LAYOUTS = {"plain": "Parquet: loan, month, status, balance", "freddie": "Freddie Mac text"}
 
 
@@ -70,7 +71,7 @@ def measure(layout: str, n_rows: int, parent: Path | None) -> Reading:
         used = _read_in_process(folder)
         counts = read_move_counts(folder / "counts").counts
     return Reading(
-        size, made, used["seconds"], used["cpu_seconds"], used["peak_mb"] * 1.048576e-3,  # MB are of 2^20 bytes
+        size, made, used["seconds"], used["cpu_seconds"], used["peak_mb"] * _GB_PER_MB,
         bool((counts[1] == truth).all()),
         {months: largest_z(table, rates, months) for months, table in counts.items()},
     )  # fmt: skip

@@ -12,6 +12,8 @@ from hemc.inputs.certificate import Certificate, read_certificate
 from hemc.inputs.class_fractions import ClassFractions, read_class_fractions
 from hemc.inputs.deal import Deal, read_deal
 from hemc.inputs.product import Product, read_product
+from hemc.inputs.quarters import MacroPath
+from hemc.inputs.scenario_file import read_macro_path
 from hemc.inputs.tieout import TieOutLine, tie_out
 
 
@@ -23,6 +25,7 @@ class Documents(NamedTuple):
     product: Product
     tie_out: list[TieOutLine]
     paths: dict[str, Path]
+    macro: MacroPath | None = None  # of the scenario file
     latent_classes: ClassFractions | None = None
 
 
@@ -44,8 +47,12 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     product = read_product(files["product"])
     if loaded.config.tape.file is not None:
         files["tape"] = loaded.path(loaded.config.tape.file)
+    macro = None
+    if loaded.scenario is not None and loaded.scenario_path is not None:
+        files |= {"scenario": loaded.scenario_path, **loaded.scenario.inputs(loaded.scenario_path)}
+        macro = read_macro_path(loaded.scenario, loaded.scenario_path)
     classes = read_class_fractions(files["latent_classes"]) if inputs.latent_classes else None
-    return Documents(certificate, deal, product, lines, files, classes)
+    return Documents(certificate, deal, product, lines, files, macro, classes)
 
 
 def next_payment(documents: Documents) -> dt.date:

@@ -36,6 +36,10 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "base_standard_error", "value", "standard_error", "difference",
         "difference_standard_error", "paths",
     ),
+    "scenario_paths": (
+        "month", "unemployment_pct", "house_price_index", "mortgage_pct", "treasury_3m_pct",
+        "stress_shift", "prepayment_multiplier", "index_rate",
+    ),
     "next_certificate": ("figure", "p5", "p50", "p95"),
 }  # fmt: skip
 

@@ -79,7 +79,10 @@ def _facts(run: RunFiles) -> list[tuple[str, str]]:
     """Return deal, group, date, scenario and size of the run."""
     manifest = run.manifest
     scenario = manifest.configuration.scenario
+    file = manifest.scenario
     shift = f"{scenario.stress_shift:+g}" if scenario.stress_shift else "none"
+    if file is not None:
+        shift = f"{shift} beside the path of '{file.name}'"
     facts = [
         ("Deal", f"{manifest.issuer} {manifest.series}, group {manifest.group}"),
         ("Certificate of", manifest.payment_date or "a date that cannot be read"),
