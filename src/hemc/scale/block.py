@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from hemc.kernels.flows import DealTerms, Floats
+from hemc.kernels.flows import DealTerms, Floats, NoteFlows
 from hemc.kernels.transitions import PathFactors
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
@@ -49,6 +49,15 @@ class RunModel(NamedTuple):
         return self._replace(factors=self.factors.sampled(sampling))
 
 
+class BlockStory(NamedTuple):
+    """All that happens on a block of paths."""
+
+    factors: PathFactors
+    flows: BlockFlows
+    wrapped: NoteFlows
+    unwrapped: NoteFlows
+
+
 class BlockResult(NamedTuple):
     """What a block of paths leaves behind."""
 
@@ -79,20 +88,34 @@ def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths:
     return compare(pool, factors, pool_flows(model, factors, first_path))
 
 
-def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
-    """Run consecutive paths: factors, pool, wrapped and unwrapped notes, figures.
-
-    Bands by month come from the run's first `band_paths` paths.
-    """
+def play_block(model: RunModel, first_path: int, n_paths: int) -> BlockStory:
+    """Run consecutive paths: factors, pool, wrapped and unwrapped notes."""
     factors = model.factors.draw(first_path, n_paths)
     flows = pool_flows(model, factors, first_path)
     wrapped = pay_paths(model.terms, flows.cash, model.performing, first_path)
     unwrapped = pay_paths(model.terms, flows.cash, False, first_path)
+    return BlockStory(factors, flows, wrapped, unwrapped)
+
+
+def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.DataFrame:
+    """Return the rows of paths.parquet."""
+    return path_figures(
+        first_path, story.flows, story.wrapped, story.unwrapped, model.names, model.discount_rate
+    )
+
+
+def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
+    """Run consecutive paths and measure them.
+
+    Bands by month come from the run's first `band_paths` paths.
+    """
+    story = play_block(model, first_path, n_paths)
+    _, flows, wrapped, unwrapped = story
     timing = model.factors.draw_timing(first_path, n_paths)
     next_month = next_month_figures(
         flows, timing, model.next_terms, model.performing, model.names, model.loss_to_date
     )
-    paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
+    paths = story_figures(model, story, first_path)
     series = list(month_series(flows, wrapped, unwrapped, model.names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
