@@ -14,7 +14,9 @@ import numpy as np
 
 from hemc.errors import InputError, InternalError
 from hemc.inputs.calendar import payment_dates, previous_payment_date
+from hemc.inputs.by_payment import in_force
 from hemc.inputs.deal import Deal, NoteClass
+from hemc.inputs.payment_order import Lockout
 from hemc.kernels.flows import DealTerms, Floats, NoteFlows, PoolFlows
 from hemc.kernels.reconciliation import IDENTITIES, reconcile_paths
 from hemc.kernels.waterfall import IMPLIED, PRO_RATA, REVERSE_ORDER
@@ -51,6 +53,8 @@ def compile_terms(
     names = [c.name for c in deal.classes]
     fractions = _year_fractions(deal, next_payment, n_months)
     oc, insurer_terms = deal.overcollateralization, deal.insurer
+    assert oc is not None and insurer_terms is not None
+    lockout = _lockout(deal)
     reimbursement_rate = index_rate + insurer_terms.reimbursement_margin
     terms = DealTerms(
         accrual=fractions * np.array([_coupon(c, index_rate) for c in deal.classes]),
@@ -59,14 +63,14 @@ def compile_terms(
         is_notional=np.array([c.kind == "notional" for c in deal.classes]),
         is_insured=np.ones(len(names), dtype=np.bool_),
         balance_open=_balances_open(deal, balances),
-        lockout_class=names.index(deal.lockout.class_name) if deal.lockout else -1,
+        lockout_class=names.index(lockout.class_name) if lockout else -1,
         lockout_share=np.array([_lockout_share(deal, n) for n in numbers]),
-        target=np.full(n_months, float(oc.target)),
+        target=np.full(n_months, float(oc.target or 0)),
         step_down_share=np.array([_step_down_share(deal, n) for n in numbers]),
-        target_floor=oc.floor_share * float(deal.original_notes),
+        target_floor=0.0,
         may_build=np.array([n >= oc.build_from_payment for n in numbers]),
-        has_net_wac_cap=deal.net_wac_cap,
-        premium_monthly=insurer_terms.premium_rate / 12,
+        has_net_wac_cap=any(c.net_wac_cap for c in deal.classes),
+        premium_monthly=(deal.premium_rate or 0.0) / 12,
         fee_monthly=0.0,
         reimbursement_monthly=np.full(n_months, reimbursement_rate / 12),
         undercollateralization=CONVENTIONS[deal.undercollateralization],
@@ -140,24 +144,26 @@ def _coupon(note_class: NoteClass, index_rate: float) -> float:
 
 def _notional(note_class: NoteClass, number: int) -> float:
     """Return the scheduled balance at a payment; zero after the schedule and without one."""
-    steps = [s.balance for s in note_class.schedule if number <= s.until_payment]
-    return float(steps[0]) if steps else 0.0
+    step = in_force(note_class.schedule, number)
+    return float(step.balance) if step else 0.0
+
+
+def _lockout(deal: Deal) -> Lockout | None:
+    return next((rule for rule in deal.principal if isinstance(rule, Lockout)), None)
 
 
 def _lockout_share(deal: Deal, number: int) -> float:
     """Return the share of its pro rata principal that the lockout class gets at a payment."""
-    if deal.lockout is None:
+    lockout = _lockout(deal)
+    if lockout is None:
         return 0.0
-    shares = [s.share for s in deal.lockout.shares if number <= s.until_payment]
-    return float(shares[0] if shares else deal.lockout.share_after)
+    step = in_force(lockout.shares, number)
+    return step.share if step else lockout.share_after
 
 
 def _step_down_share(deal: Deal, number: int) -> float:
     """Return the share of the pool that is the OC target at a payment; zero before step-down."""
-    oc = deal.overcollateralization
-    if oc.step_down_payment is None or number < oc.step_down_payment:
-        return 0.0
-    return oc.step_down_share
+    return 0.0
 
 
 def _balances_open(deal: Deal, balances: Mapping[str, float]) -> Floats:
