@@ -429,16 +429,22 @@ def write_up(scene: Scene) -> None:
 
 
 def write_down(scene: Scene) -> None:
-    """Take notes in excess of the pool off the balances, as the deal says."""
+    """Take notes in excess of the pool off balances, as the deal says; insured classes are spared.
+
+    At the end nothing stays outstanding, whatever the deal says.
+    """
     way, balance = scene.deal.undercollateralization, scene.books.balance
-    loss = excess(scene, list(balance))
     if way == "implied" and not scene.pool.is_last:
         return
-    total = sum(balance.values())
+    spared = {c.name for c in scene.deal.insured_classes if scene.pool.insurer_pays}
+    exposed = [c for c in balance if c not in spared]
+    total = sum(balance[c] for c in exposed)
+    loss = min(excess(scene, list(balance)), total)
     left = loss
-    for c in reversed(list(balance)):
+    for c in reversed(exposed):
         share = loss * balance[c] / total if way == "pro_rata" and total else min(left, balance[c])
         left -= share
-        balance[c] -= share
-        scene.books.written[c] += share
         scene.paid.writedown[c] = share
+    for c in exposed:
+        balance[c] -= scene.paid.writedown[c]
+        scene.books.written[c] += scene.paid.writedown[c]
