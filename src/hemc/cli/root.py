@@ -9,6 +9,7 @@ import click
 
 from hemc.cli.certificate import certificate
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
 _INTERNAL_FAULT = 3
@@ -47,9 +48,10 @@ def main() -> None:
     \b
     Examples:
       hemc run configs/base.toml
+      hemc trace results/base --path worst
       hemc certificate check configs/certificates/gmacm-2003-he2_2004-02-25.txt
     """
 
 
-for command in (certificate, run, validate, warmup):
+for command in (certificate, run, validate, trace, warmup):
     main.add_command(command)

@@ -40,20 +40,25 @@ def trace(
       hemc trace results/base --path 17 --loans 5 --csv path17.csv
     """
     from hemc.engine.trace import trace_path
+    from hemc.outputs.folder import disk_errors
     from hemc.outputs.trace import loans_table, months_table
     from hemc.outputs.trace_text import loan_screen, trace_screen
 
     span = _months(months)
     traced = trace_path(run, choice, inputs)
+    if span and span.stop - 1 > traced.n_months:
+        expected = f"months of the projection, 1 to {traced.n_months}"
+        raise InputError("--months", "", f"'{months}'", expected)
     notes = traced.trace.unwrapped if unwrapped else traced.trace.wrapped
     lines = list(trace_screen(traced.trace, notes, traced.n_paths, span))
     histories = traced.loans(loans) if loans else []
     for number, history in histories:
         lines += loan_screen(number, history)
     if csv_file:
-        months_table(traced.trace, notes).write_csv(csv_file)
-        if histories:
-            loans_table(histories).write_csv(csv_file.with_stem(f"{csv_file.stem}-loans"))
+        with disk_errors(csv_file.parent):
+            months_table(traced.trace, notes).write_csv(csv_file)
+            if histories:
+                loans_table(histories).write_csv(csv_file.with_stem(f"{csv_file.stem}-loans"))
     _show(lines)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from hemc.config import Config, LoadedConfig
-from hemc.engine.calibration import Calibration, calibrate
+from hemc.engine.calibration import calibrate
 from hemc.engine.documents import Documents, next_payment, read_documents
 from hemc.engine.paths import choose_sampling
 from hemc.engine.run_model import build_model
@@ -19,7 +19,7 @@ from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.loan_history import LoanHistory, PathDraws, loan_histories
 from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.trace import PathTrace
-from hemc.scale.block import BlockStory, RunModel, play_block, story_figures
+from hemc.scale.block import play_block, story_figures
 
 #: Choices of a path by its pool loss, as a share of the paths from the smallest loss up.
 RANKS = {"median": 0.5, "p99": 0.99, "worst": 1.0}
@@ -29,14 +29,24 @@ _ROUNDING = 1e-9
 
 
 class TracedRun(NamedTuple):
-    """A path of a finished run, its draws, and the tape behind them."""
+    """A path of a finished run, its figures now, its draws, and the tape behind them."""
 
     trace: PathTrace
-    draws: PathDraws
+    figures: dict[str, Any]  # as in the run's row
+    draws: PathDraws | None  # None for a large pool, in which no loan is drawn
     tape: pl.DataFrame
+    n_paths: int
+
+    @property
+    def n_months(self) -> int:
+        """Length of the projection."""
+        return int(self.trace.flows.cash.loss.shape[1])
 
     def loans(self, n_loans: int) -> list[tuple[str, LoanHistory]]:
         """Return number and history of `n_loans` loans, the largest losses first."""
+        if self.draws is None:
+            found = 'a run with simulation.method = "large-pool"'
+            raise InputError("--loans", "", found, "a run that draws its loans")
         numbers = self.tape.sort("loan")["loan"].to_list()
         place = self.draws.model.pool.loan
         histories = loan_histories(self.draws, n_loans)
@@ -60,9 +70,15 @@ def trace_path(folder: Path, choice: str, inputs: Path | None = None) -> TracedR
     model = build_model(loaded.config, documents, calibration)
     model = model.sampled(choose_sampling(loaded.config, model))
     story = play_block(model, path, 1)
+    figures = story_figures(model, story, path).row(0, named=True)
     row = rows.row(path, named=True)
-    _require_same_figures(run, story_figures(model, story, path).row(0, named=True), row)
-    return _traced(documents, calibration, model, story, row, _rank(rows, path))
+    _require_same_figures(run, figures, row)
+    first = next_payment(documents)
+    trace = PathTrace(documents.deal, first, row, _rank(rows, path), *story)
+    draws = PathDraws(model.pool, story.factors, path, model.method)
+    return TracedRun(
+        trace, figures, None if model.large_pool else draws, calibration.tape, len(rows)
+    )
 
 
 def choose_path(rows: pl.DataFrame, choice: str, folder: Path) -> int:
@@ -134,19 +150,3 @@ def _is_same(traced: object, recorded: object) -> bool:
         return abs(traced - recorded) <= _ROUNDING * max(1.0, abs(recorded))
     return traced == recorded
 
-
-def _traced(
-    documents: Documents,
-    calibration: Calibration,
-    model: RunModel,
-    story: BlockStory,
-    row: dict[str, Any],
-    rank: int,
-) -> TracedRun:
-    """Put together what the screens and files of a trace need."""
-    trace = PathTrace(
-        documents.deal, next_payment(documents), row, rank,
-        story.factors, story.flows, story.wrapped, story.unwrapped,
-    )  # fmt: skip
-    draws = PathDraws(model.pool, story.factors, int(row["path"]), model.method)
-    return TracedRun(trace, draws, calibration.tape)
