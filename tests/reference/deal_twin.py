@@ -57,6 +57,7 @@ class Paid:
     """One month as it was paid."""
 
     steps: dict[str, float] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
     interest: dict[str, float] = field(default_factory=dict)
     principal: dict[str, float] = field(default_factory=dict)
     carryover: dict[str, float] = field(default_factory=dict)
@@ -104,9 +105,10 @@ def pay_deal(
 def pay_one(deal: Deal, pool: PoolMonth, books: Books) -> Paid:
     """Pay one month: each step in its turn, then the insurer, then writedowns."""
     paid = Paid()
-    for who in (*books.balance, *books.unpaid):
-        paid.interest[who] = paid.principal[who] = paid.carryover[who] = 0.0
-        paid.writedown[who] = paid.write_up[who] = 0.0
+    paid.interest, paid.carryover = dict.fromkeys(books.unpaid, 0.0), dict.fromkeys(books.cut, 0.0)
+    paid.principal, paid.writedown, paid.write_up = (
+        dict.fromkeys(books.balance, 0.0) for _ in range(3)
+    )
     paid.oc_target = set_target(deal, pool, books, paid)
     scene = Scene(deal, pool, books, paid, dict(books.balance), {}, paid.oc_target)
     scene.owed = entitlements(scene)
@@ -116,7 +118,7 @@ def pay_one(deal: Deal, pool: PoolMonth, books: Books) -> Paid:
         due = DUE[step.pay](scene, step)
         amount = min(cash, due)
         hand_over(scene, step, amount)
-        paid.steps[step.label] = amount
+        paid.steps[step.label], paid.due[step.label] = amount, due
         cash -= amount
     write_up(scene)
     if pool.insurer_pays and deal.insurer is not None:
@@ -353,7 +355,8 @@ def set_target(deal: Deal, pool: PoolMonth, books: Books, paid: Paid) -> float:
         target = min(max(step.share * pool.pool_close, floor), full)
     pulled = [t for t in oc.triggers if is_tripped(deal, t, pool, books, paid)]
     if any(t.effect == "stop_step_down" for t in pulled):
-        target = max(target, full if books.target is None else books.target)
+        target = max(target, _target_before(deal, pool, full) if books.target is None
+                     else books.target)  # fmt: skip
     books.target = target
     for t in pulled:
         if t.effect == "raise_target":
@@ -364,6 +367,15 @@ def set_target(deal: Deal, pool: PoolMonth, books: Books, paid: Paid) -> float:
         average = rolling(books, "multiple", late, m.average_months)
         target = max(target, m.multiple * average)
     return target
+
+
+def _target_before(deal: Deal, pool: PoolMonth, full: float) -> float:
+    """Return the target at cut-off, stepped down already or not."""
+    step = deal.overcollateralization.step_down
+    if pool.number - 1 < step.payment:
+        return full
+    floor = money(step.floor, step.floor_share, deal.closing_pool)
+    return min(max(step.share * pool.pool_open, floor), full)
 
 
 def is_tripped(deal: Deal, t: Trigger, pool: PoolMonth, books: Books, paid: Paid) -> bool:

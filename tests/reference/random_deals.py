@@ -7,7 +7,7 @@ validation lets pass. Figures are round, so that shrunken cases can be checked b
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -15,18 +15,10 @@ from hypothesis import strategies as st
 from hemc.inputs.deal import Deal
 from hemc.inputs.toml import validate
 from hemc.kernels.flows import PoolFlows
-from hemc.states import CURRENT, N_LIVE, NAMES
+from hemc.states import N_LIVE
 
 FIRST_PAYMENT = dt.date(2003, 1, 25)
 N_MONTHS = 9
-DELINQUENT = NAMES[CURRENT + 1 : N_LIVE]
-
-
-class PathFlows(NamedTuple):
-    """Pool flows of some paths, the balance by state behind them, and losses before cut-off."""
-
-    cash: PoolFlows
-    state_balance: np.ndarray  # [p, t, live state]
 
 
 @st.composite
@@ -262,7 +254,7 @@ def opening_balances(deal: Deal, rng: np.random.Generator) -> dict[str, float]:
 
 def path_flows(
     rng: np.random.Generator, notes: float, n_paths: int, n_months: int = N_MONTHS
-) -> PathFlows:
+) -> PoolFlows:
     """Return flows of pools around the size of the notes: calm, ruinous, dry, soon exhausted.
 
     Balances follow from collections and losses; states share the balance at random.
@@ -281,7 +273,8 @@ def path_flows(
     loss = fall * np.divide(lost, weight, out=np.zeros_like(lost), where=weight > 0)
     parts = rng.dirichlet([1.0, 5.0, 1.0], shape) * (fall - loss)[..., None]
     rate = rng.uniform(0.0, 0.15, (n_paths, 1))
-    cash = PoolFlows(
+    share = rng.dirichlet(np.r_[8.0, np.full(N_LIVE - 1, 0.3)], shape)
+    return PoolFlows(
         interest=opening * rate / 12 * (rng.random(shape) < 0.9),
         recoveries=rng.uniform(0.0, 2e-4, shape) * notes * (rng.random(shape) < 0.5),
         scheduled=parts[..., 0].copy(),
@@ -290,6 +283,5 @@ def path_flows(
         loss=loss,
         balance=balance,
         net_rate_balance=opening * rate,
+        state_balance=share * balance[:, 1:, None],
     )
-    share = rng.dirichlet(np.r_[8.0, np.full(N_LIVE - 1, 0.3)], shape)
-    return PathFlows(cash, share * balance[:, 1:, None])
