@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from hemc.cli.certificate import certificate
+from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.stored_runs import compare
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -53,5 +55,5 @@ def main() -> None:
     """
 
 
-for command in (certificate, run, validate, trace, warmup):
+for command in (certificate, compare, init, run, schema, trace, validate, warmup):
     main.add_command(command)

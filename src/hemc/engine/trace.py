@@ -14,10 +14,11 @@ from hemc.engine.documents import Documents, next_payment, read_documents
 from hemc.engine.paths import choose_sampling
 from hemc.engine.run_model import build_model
 from hemc.errors import InputError, InternalError
+from hemc.inputs.scenario_file import read_scenario_file
 from hemc.inputs.toml import validate
 from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.loan_history import LoanHistory, PathDraws, loan_histories
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 from hemc.outputs.trace import PathTrace
 from hemc.scale.block import play_block, story_figures
 
@@ -74,7 +75,7 @@ def trace_path(folder: Path, choice: str, inputs: Path | None = None) -> TracedR
     row = rows.row(path, named=True)
     _require_same_figures(run, figures, row)
     first = next_payment(documents)
-    trace = PathTrace(documents.deal, first, row, _rank(rows, path), *story)
+    trace = PathTrace(documents.deal, first, row, _rank(rows, path), model.deal, *story)
     draws = PathDraws(model.pool, story.factors, path, model.method)
     return TracedRun(
         trace, figures, None if model.large_pool else draws, calibration.tape, len(rows)
@@ -116,7 +117,10 @@ def _loaded(run: RunFiles, inputs: Path | None) -> LoadedConfig:
         raise InputError(file, "", "a run of an earlier version of hemc", expected)
     folder = inputs or Path(run.record["configuration_folder"])
     config = validate(Config, run.record["configuration"], file)
-    return LoadedConfig(config, folder / f"{config.name}.toml", (), frozenset())
+    loaded = LoadedConfig(config, folder / f"{config.name}.toml", {}, {})
+    # What the scenario file sets is in the configuration; its macroeconomic path is not.
+    path = loaded.scenario_path
+    return loaded if path is None else loaded._replace(scenario=read_scenario_file(path))
 
 
 def _require_same_inputs(run: RunFiles, documents: Documents) -> None:

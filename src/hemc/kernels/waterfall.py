@@ -169,16 +169,16 @@ def close_month(
     flows: Collections, accounts: Accounts, notes: NoteFlows, p: int, t: int
 ) -> float:
     """Book balances and what is owed, and roll OC from the flows; return all that is owed."""
-    oc, owed = notes.oc[p, t] - flows.principal[p, t] - flows.loss[p, t], 0.0
+    fall, owed = 0.0, 0.0
     for k in range(accounts.balance.size):
         notes.balance[p, t + 1, k] = accounts.balance[k]
         notes.shortfall[p, t, k] = accounts.owed[SHORTFALL, k]
-        oc += notes.principal[p, t, k] + notes.writedown[p, t, k] - notes.write_up[p, t, k]
+        fall += notes.principal[p, t, k] + notes.writedown[p, t, k] - notes.write_up[p, t, k]
         owed += accounts.balance[k] + accounts.owed[SHORTFALL, k]
         if notes.carryover.shape[1] > 0:
             notes.carryover[p, t, k] = accounts.owed[CARRYOVER, k]
             owed += accounts.owed[CARRYOVER, k]
-    notes.oc[p, t + 1] = oc
+    notes.oc[p, t + 1] = notes.oc[p, t] - flows.principal[p, t] - flows.loss[p, t] + fall
     return owed
 
 

@@ -63,15 +63,15 @@ def compile_deal(
     next_payment: dt.date,
     balances: Mapping[str, float],
     n_months: int,
-    index_rate: float,
+    index_rate: float | Floats,
     loss_to_date: float = 0.0,
 ) -> MonthlyDeal:
     """Lay out the terms of a deal by month of the projection.
 
     `next_payment` lies in the month of the projection's first payment; `balances` holds the
     class balances at cut-off, USD (a notional class may be named, its balance is its schedule);
-    `index_rate` is the index per year, flat; `loss_to_date` the pool's loss less recoveries by
-    cut-off. Raises InputError for a missing, unknown or negative balance and for a payment before
+    `index_rate` is the index per year, flat or by month float64[n_months]; `loss_to_date` the
+    pool's loss less recoveries by cut-off. Raises InputError for a missing, unknown or negative balance and for a payment before
     the deal's second, whose accrual would start at closing, a date that no certificate states.
     """
     first = deal.payment_number(next_payment)
@@ -84,11 +84,12 @@ def compile_deal(
     oc = deal.overcollateralization
     build_from = oc.build_from_payment if oc else 1
     is_notional = np.array([c.kind == "notional" for c in deal.classes])
-    coupons = np.array([_coupon(c, index_rate) for c in deal.classes])
+    index = np.broadcast_to(np.asarray(index_rate, dtype=np.float64), n_months)
+    coupons = np.stack([_coupons(c, index) for c in deal.classes], axis=1)
     terms = DealTerms(
         accrual=fractions * coupons,
         notional=np.array([[_notional(c, n) for c in deal.classes] for n in numbers]),
-        notional_rate=np.tile(np.where(is_notional, coupons, 0.0), (n_months, 1)),
+        notional_rate=np.where(is_notional, coupons, 0.0),
         is_notional=is_notional,
         has_cap=any(c.net_wac_cap for c in deal.classes),
         is_capped=np.array([c.net_wac_cap for c in deal.classes]),
@@ -98,7 +99,7 @@ def compile_deal(
         **_steps(deal),
         **_rules(deal, numbers),
         may_build=np.array([n >= build_from for n in numbers]),
-        reimbursement_monthly=np.full(n_months, (index_rate + margin) / 12),
+        reimbursement_monthly=(index + margin) / 12,
         undercollateralization=CONVENTIONS[deal.undercollateralization],
         round_to_cents=False,
     )
@@ -241,11 +242,11 @@ def _year_fractions(deal: Deal, next_payment: dt.date, n_months: int) -> Floats:
     return np.stack([by_count[c.day_count] for c in deal.classes], axis=1)
 
 
-def _coupon(note_class: NoteClass, index_rate: float) -> float:
-    """Return the annual rate of a class: its coupon, or index + margin."""
+def _coupons(note_class: NoteClass, index: Floats) -> Floats:
+    """Return the annual rate of a class by month: its coupon, or index [t] + margin."""
     if note_class.coupon is not None:
-        return note_class.coupon
-    return index_rate + (note_class.margin or 0.0)
+        return np.full(index.size, note_class.coupon)
+    return index + (note_class.margin or 0.0)
 
 
 def _notional(note_class: NoteClass, number: int) -> float:

@@ -7,6 +7,7 @@ printed. A deal file that reproduces its certificates is proved on that part of 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
@@ -17,14 +18,29 @@ from hemc.errors import InputError
 from hemc.inputs.certificate import Certificate
 from hemc.inputs.deal import Deal
 from hemc.inputs.figures import Field
-from hemc.inputs.identities import TieOutLine, compare, known, missing, to_cents
+from hemc.inputs.identities import (
+    TieOutLine,
+    combine,
+    compare,
+    known,
+    missing,
+    sum_of,
+    to_cents,
+)
 from hemc.inputs.tieout_cash import cash_left_for_premium
 from hemc.inputs.tieout_notes import Notes, gather_notes, row_name
-from hemc.kernels.flows import DealTerms, Floats, NoteFlows, PoolFlows
-from hemc.model.waterfall import compile_terms, pay_paths
+from hemc.kernels.flows import Floats, NoteFlows, PoolFlows
+from hemc.model.deal_terms import MonthlyDeal, compile_deal
+from hemc.model.insurer import performing
+from hemc.model.waterfall import pay_paths
+from hemc.states import BANKRUPTCY, FORECLOSURE, N_LIVE, NAMES, REO
 
 # The certificate's month, and one in which the pool is repaid: in the last month notes are due.
 _N_MONTHS = 2
+
+_STATES = {name: s for s, name in enumerate(NAMES[:N_LIVE])} | {
+    "BK": BANKRUPTCY, "FC": FORECLOSURE, "REO": REO,
+}  # fmt: skip
 
 _NOT_PRINTED = "no line of a certificate prints it"
 
@@ -34,8 +50,7 @@ class Replay(NamedTuple):
 
     certificate: Certificate
     payment_number: int
-    step_paid: tuple[tuple[str, Decimal], ...]  # name and amount, in the deal's order
-    lines: tuple[TieOutLine, ...]  # printed against paid
+    lines: tuple[TieOutLine, ...]  # printed against paid: steps, classes, OC and excess cash
 
     @property
     def is_exact(self) -> bool:
@@ -50,37 +65,35 @@ def replay(certificate: Certificate, deal: Deal) -> Replay:
     figure without which the month cannot be paid, and for the deal's first payment.
     """
     notes = gather_notes(certificate, deal)
-    terms = _terms(certificate, deal, notes)
-    flows = _flows(certificate, notes)
-    paid = pay_paths(terms, flows, performing=True)
-    date = certificate.payment_date
-    assert date is not None  # _terms refuses a certificate without one
-    steps = zip(deal.steps, paid.step_paid[0, 0], strict=True)
-    amounts = tuple((step.label, _cents(amount)) for step, amount in steps)
-    lines = tuple(_lines(certificate, deal, notes, paid, flows))
-    return Replay(certificate, deal.payment_number(date), amounts, lines)
-
-
-def _terms(certificate: Certificate, deal: Deal, notes: Notes) -> DealTerms:
-    """Return the deal's terms from the certificate's month on, its floating coupons as printed."""
     date = certificate.payment_date
     if date is None:
         reason = certificate.places["payment_date"].reason or "none"
         raise InputError(certificate.path, "payment date", reason, "the date of the payment")
+    notes = gather_notes(certificate, deal)
+    terms = _terms(certificate, deal, notes, date)
+    paid = pay_paths(terms, _flows(certificate, notes), performing(1))
+    lines = tuple(_lines(certificate, deal, notes, paid))
+    return Replay(certificate, deal.payment_number(date), lines)
+
+
+def _terms(
+    certificate: Certificate, deal: Deal, notes: Notes, date: dt.date
+) -> MonthlyDeal:
+    """Return the deal from the certificate's month on, its floating coupons as printed."""
     rows = notes.rows
     balances = {
         c.name: _figure(certificate, f"{c.name} beginning balance", rows[c.name]["beginning"])
         for c in deal.term_classes
     }
-    terms = compile_terms(
-        deal, date, balances, _N_MONTHS, index_rate=0.0, round_to_cents=True
+    monthly = compile_deal(
+        deal, date, balances, _N_MONTHS, 0.0, float(certificate.losses["beginning"].value or 0)
     )
-    accrual = terms.accrual.copy()
+    accrual = monthly.terms.accrual.copy()
     for k, note in enumerate(deal.classes):
         if note.kind == "floating":
             coupon = _figure(certificate, f"{note.name} coupon", rows[note.name]["coupon_pct"])
-            accrual[:, k] = terms.year_fraction[:, k] * coupon / 100.0
-    return terms._replace(accrual=accrual)
+            accrual[:, k] = monthly.year_fraction[:, k] * coupon / 100.0
+    return monthly._replace(terms=monthly.terms._replace(accrual=accrual, round_to_cents=True))
 
 
 def _flows(certificate: Certificate, notes: Notes) -> PoolFlows:
@@ -112,11 +125,20 @@ def _flows(certificate: Certificate, notes: Notes) -> PoolFlows:
         loss=_row(loss, 0.0),
         balance=_row(pool_open, pool_close, 0.0),
         net_rate_balance=_row(named["net_loan_rate_pct"] / 100.0 * pool_open, 0.0),
+        state_balance=_state_balance(certificate),
     )
 
 
+def _state_balance(certificate: Certificate) -> Floats:
+    """Return the delinquent balances that are printed, float64[1, t, s]; zero where none is."""
+    balance = np.zeros((1, _N_MONTHS, N_LIVE))
+    for name, row in certificate.delinquencies.items():
+        balance[0, 0, _STATES[name]] = float(row["balance"].value or 0)
+    return balance
+
+
 def _lines(
-    certificate: Certificate, deal: Deal, notes: Notes, paid: NoteFlows, flows: PoolFlows
+    certificate: Certificate, deal: Deal, notes: Notes, paid: NoteFlows
 ) -> Iterator[TieOutLine]:
     """Yield printed against paid: the steps in their order, each class, OC and excess cash."""
     oc = certificate.oc
@@ -145,6 +167,10 @@ def _printed_step(certificate: Certificate, deal: Deal, notes: Notes, j: int) ->
         return certificate.oc["certificates_paid"]
     if step.pay == "premium":
         return cash_left_for_premium(certificate, notes)
+    if step.pay == "interest":
+        names = step.classes or [c.name for c in deal.classes]
+        classes = [c for c in deal.classes if c.name in names]
+        return combine(sum_of, **{c.name: notes.rows[row_name(c)]["interest"] for c in classes})
     return missing(_NOT_PRINTED)
 
 

@@ -38,8 +38,8 @@ def pay_paths(
 ) -> NoteFlows:
     """Pay the notes on every path of a block of pool flows.
 
-    `default_month` is the month, from 0, from which on the insurer pays nothing on a path: 0 for
-    the unwrapped pass, `model.insurer` has the others. The last month of the flows is final
+    `default_month` is the month, from 0, from which on the insurer pays nothing on a path, as
+    `hemc.model.insurer` gives it. The last month of the flows is final
     maturity: what is unpaid then is drawn, or written down under every convention, `implied`
     included, so that each class ends at zero. Raises InternalError when an identity is broken by
     a cent or more, naming it and the path, counted from `first_path` at the block's beginning.

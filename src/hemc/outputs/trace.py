@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from hemc.inputs.deal import Deal
-from hemc.kernels.flows import Floats, NoteFlows
+from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.transitions import PathFactors
+from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.loan_history import LoanHistory
+from hemc.model.oc_target import trigger_flows
 from hemc.model.simulation import BlockFlows
 from hemc.states import CURRENT, N_LIVE, NAMES
 
@@ -27,8 +29,10 @@ class PathTrace(NamedTuple):
     first_payment: dt.date  # a date in the month of the projection's first payment
     row: dict[str, Any]  # of paths.parquet
     rank: int  # of the path's pool loss, 1 for the largest
+    monthly: MonthlyDeal
     factors: PathFactors
     flows: BlockFlows
+    default_month: Ints  # [1] from 0, from which on the insurer pays nothing
     wrapped: NoteFlows
     unwrapped: NoteFlows
 
@@ -137,6 +141,11 @@ def _oc_lines(trace: PathTrace, notes: NoteFlows) -> Iterator[Line]:
     """Yield overcollateralisation, its target, and each trigger with value and threshold."""
     yield Line("overcollateralization", "amount", notes.oc[0, 1:])
     yield Line("overcollateralization", "target", notes.oc_target[0])
+    for trigger in trigger_flows(trace.monthly.oc, trace.flows.cash):
+        section = f"trigger {trigger.name}"
+        yield Line(section, "value", trigger.value[0], "number")
+        yield Line(section, "threshold", trigger.threshold, "number")
+        yield Line(section, "tripped", trigger.is_tripped[0].astype(np.float64), "flag")
 
 
 def _class_lines(trace: PathTrace, notes: NoteFlows) -> Iterator[Line]:
