@@ -125,6 +125,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
             name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for name, path in result.documents.paths.items()
         },
+        "configuration_folder": str(result.loaded.file.parent.resolve()),
         "configuration": result.loaded.config.model_dump(mode="json"),
     }
 
