@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from hemc.cli.certificate import certificate
+from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
 from hemc.errors import HemcError
 
@@ -51,5 +52,5 @@ def main() -> None:
     """
 
 
-for command in (certificate, run, validate, warmup):
+for command in (certificate, init, run, schema, validate, warmup):
     main.add_command(command)
