@@ -10,8 +10,21 @@ from reference import valuation as twin
 
 from hemc.kernels import valuation as kernel
 from hemc.kernels.valuation import (
-    AVERAGE_LIFE, DISCOUNT_MARGIN, DURATION, EFFECTIVE_DURATION, LOWEST_RATE, N_FIGURES, PRICE,
-    TO_CALL, TO_MATURITY, WINDOW_FIRST, WINDOW_LAST, YIELD, ClassFlows, Quotes, value_paths,
+    AVERAGE_LIFE,
+    DISCOUNT_MARGIN,
+    DURATION,
+    EFFECTIVE_DURATION,
+    LOWEST_RATE,
+    N_FIGURES,
+    PRICE,
+    TO_CALL,
+    TO_MATURITY,
+    WINDOW_FIRST,
+    WINDOW_LAST,
+    YIELD,
+    ClassFlows,
+    Quotes,
+    value_paths,
 )  # fmt: skip
 
 
@@ -33,8 +46,9 @@ def quotes_of(n_months, balance, **given):
     values = {
         "balance": balance, "full_price": balance.copy(), "accrued": np.zeros(n),
         "rate": np.full(n, 0.05), "by_margin": np.zeros(n, bool), "is_floating": np.zeros(n, bool),
+        "is_notional": np.zeros(n, bool),
         "period": np.full((n_months, n), 1 / 12), "year_fraction": np.full((n_months, n), 1 / 12),
-        "index": np.full(n_months, 0.011), "lag": 0.0, "shift": 0.0025, "call_balance": 0.0,
+        "index_rate": np.full(n_months, 0.011), "lag": 0.0, "shift": 0.0025, "call_balance": 0.0,
     }  # fmt: skip
     return Quotes(**(values | given))
 
@@ -57,7 +71,7 @@ def bond_of(flows, quotes, k):
     """Return a class as the twin sees it."""
     columns = [x[0, :, k].tolist() for x in (flows.interest, flows.principal, flows.balance)]
     return twin.Bond(
-        *columns, flows.shortfall[0, :, k].tolist(), quotes.lag, quotes.index.tolist(),
+        *columns, flows.shortfall[0, :, k].tolist(), quotes.lag, quotes.index_rate.tolist(),
         quotes.period[:, k].tolist(), quotes.year_fraction[:, k].tolist(),
     )  # fmt: skip
 
@@ -105,10 +119,12 @@ def random_case(seed):
     quotes = quotes_of(
         n_months, base, full_price=base * rng.uniform(0.01, 1.4, n),
         accrued=base * rng.uniform(0.0, 0.004, n), rate=rng.uniform(-0.2, 0.3, n),
-        is_floating=floating, by_margin=floating & (rng.random(n) < 0.7),
-        period=rng.uniform(28, 34, (n_months, n)) / 360, index=rng.uniform(0, 0.08, n_months),
+        is_floating=floating, is_notional=opening == 0.0,
+        by_margin=floating & (rng.random(n) < 0.7),
+        period=rng.uniform(28, 34, (n_months, n)) / 360, index_rate=rng.uniform(0, 0.08, n_months),
         year_fraction=rng.uniform(28, 34, (n_months, n)) / 360,
-        lag=float(rng.uniform(0, 0.9)), call_balance=float(rng.choice([0.0, balance.sum(axis=1).mean()])),
+        lag=float(rng.uniform(0, 0.9)),
+        call_balance=float(rng.choice([0.0, balance.sum(axis=1).mean()])),
     )  # fmt: skip
     return flows, quotes
 
@@ -155,7 +171,7 @@ def test_a_floater_at_par_has_its_margin():
     interest = balance * (index + 0.0035) / 12
     row = one_class(
         principal, interest, 1200.0, is_floating=np.ones(1, bool), by_margin=np.ones(1, bool),
-        rate=np.array([0.0035]), index=index,
+        rate=np.array([0.0035]), index_rate=index,
     )  # fmt: skip
     assert row[DISCOUNT_MARGIN] == pytest.approx(0.0035, abs=1e-13)
     assert row[PRICE] == pytest.approx(100.0, abs=1e-11)

@@ -56,9 +56,7 @@ def price_at_margin(bond: Bond, margin: float, shift: float = 0.0) -> float:
     """Return the full price at a discount margin, the index moved by `shift` after payment 1."""
     price = 0.0
     for t in bond.months:
-        factors = [
-            1 + (bond.index[s] + shift + margin) * bond.period[s] for s in range(t)
-        ]
+        factors = [1 + (bond.index[s] + shift + margin) * bond.period[s] for s in range(t)]
         gain = shift * bond.balance[t - 1] * bond.year_fraction[t - 1] if t > 1 else 0.0
         price += (bond.cash[t - 1] + gain) / math.prod(factors)
     return price

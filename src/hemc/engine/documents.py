@@ -42,6 +42,8 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     product = read_product(files["product"])
     if loaded.config.tape.file is not None:
         files["tape"] = loaded.path(loaded.config.tape.file)
+    if isinstance(loaded.config.scenario.index_rate, Path):
+        files["index"] = loaded.path(loaded.config.scenario.index_rate)
     return Documents(certificate, deal, product, lines, files)
 
 

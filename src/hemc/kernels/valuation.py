@@ -67,9 +67,10 @@ class Quotes(NamedTuple):
     rate: Floats  # [k]
     by_margin: NDArray[np.bool_]  # [k]
     is_floating: NDArray[np.bool_]  # [k]
+    is_notional: NDArray[np.bool_]  # [k]
     period: Floats  # [t, k]
     year_fraction: Floats  # [t, k] of the coupon
-    index: Floats  # [t] per year
+    index_rate: Floats  # [t] per year
     lag: float  # months of 30 days
     shift: float  # of rates, for the effective duration
     call_balance: float  # pool at which the clean-up call may be exercised, USD; 0 for none
@@ -137,7 +138,7 @@ def value_at_margin(
     discount = 1.0
     for t in range(n):
         period = quotes.period[t, k]
-        one_period = 1.0 / (1.0 + (quotes.index[t] + shift + margin) * period)
+        one_period = 1.0 / (1.0 + (quotes.index_rate[t] + shift + margin) * period)
         discount *= one_period
         years += period * one_period
         present = (legs.cash[t] + shift * legs.per_index[t]) * discount
@@ -157,9 +158,7 @@ def log_value(
 
 
 @step
-def solve_rate(
-    legs: Legs, n: int, quotes: Quotes, k: int, by_margin: bool, start: float
-) -> float:
+def solve_rate(legs: Legs, n: int, quotes: Quotes, k: int, by_margin: bool, start: float) -> float:
     """Return the yield or discount margin at the full price; LOWEST_RATE where none is as low."""
     target, rate = math.log(quotes.full_price[k]), start
     for _ in range(_MOST_STEPS):
@@ -205,14 +204,14 @@ def quote_price(legs: Legs, n: int, quotes: Quotes, k: int, row: Floats) -> None
 
 @step
 def measure_life(
-    flows: ClassFlows, legs: Legs, p: int, k: int, n: int, called: float, row: Floats
-) -> None:
+    flows: ClassFlows, legs: Legs, is_notional: bool, p: int, k: int, n: int, called: float,
+    row: Floats,
+) -> None:  # fmt: skip
     """Set average life of the principal that is paid, and the window in which it is.
 
     `called` is the balance repaid by the call in month `n`. A notional class has no principal:
     its window is that of its interest.
     """
-    is_notional = flows.balance[p, 0, k] <= 0.0
     paid = weighted = 0.0
     row[WINDOW_FIRST] = row[WINDOW_LAST] = math.nan
     for t in range(n):
@@ -251,7 +250,7 @@ def value_class(
             legs.cash[n - 1] += owed
         quote_rates(legs, n, quotes, k, figures[p, k, row])
         quote_price(legs, n, quotes, k, figures[p, k, row])
-        measure_life(flows, legs, p, k, n, called, figures[p, k, row])
+        measure_life(flows, legs, quotes.is_notional[k], p, k, n, called, figures[p, k, row])
 
 
 @kernel

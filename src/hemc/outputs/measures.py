@@ -17,6 +17,7 @@ from hemc.outputs.estimates import (
     distribution,
     probability,
 )
+from hemc.outputs.note_values import VALUE_COLUMNS, WRAP_VALUE
 
 _ALL = ("mean", "sd", *QUANTILES, *SHORTFALLS)
 _RISK = ("mean", "sd", "probability", "p50", "p75", "p90", "p95", "p99", "p99_9", *SHORTFALLS)
@@ -45,8 +46,8 @@ def measure_paths(
         table.add(name, name, _RISK, insurer="wrapped")
     for name in ("reimbursement", "premium", "residual"):
         table.add(name, name, _LEVELS, insurer="wrapped")
-    for name in ("first_draw_month", "first_undercollateralized_month"):
-        insurer = "wrapped" if name == "first_draw_month" else "unwrapped"
+    for name in ("first_draw_month", "first_undercollateralized_month", "call_month"):
+        insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
         table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
     table.add("next_month_loss", "next_month_loss", _LEVELS)
     table.add("next_month_cpr", "next_month_cpr", _LEVELS, unit="per year")
@@ -68,9 +69,18 @@ def _add_notes(table: _Table) -> None:
             note = column.removeprefix(f"{kind}_")
             table.add(kind, column, _RISK, insurer=insurer, note=note)
     for column in names:
-        if column.startswith("wal_"):
-            note = column.removeprefix("wal_")
-            table.add("wal", column, _LEVELS, insurer="wrapped", note=note, unit="years")
+        _add_value(table, column)
+
+
+def _add_value(table: _Table, column: str) -> None:
+    """Add a measure of what a class is worth, or nothing where the column is of another kind."""
+    if column.startswith(f"{WRAP_VALUE}_"):
+        table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
+    for spec in VALUE_COLUMNS:
+        if column.startswith(f"{spec.column}_"):
+            note = column.removeprefix(f"{spec.column}_")
+            table.add(spec.measure, column, _LEVELS, spec.insurer, note, spec.unit)
+            return
 
 
 class _Table:

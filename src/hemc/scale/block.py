@@ -9,14 +9,17 @@ import polars as pl
 
 from hemc.kernels.flows import DealTerms, Floats
 from hemc.kernels.transitions import PathFactors
+from hemc.kernels.valuation import Quotes
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
 from hemc.model.oracle import Comparison, compare
 from hemc.model.scenario import FactorModel
 from hemc.model.simulation import BlockFlows, Method, PoolModel, simulate_block
+from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
+from hemc.outputs.note_values import value_columns
 from hemc.outputs.path_figures import path_figures
 
 
@@ -37,6 +40,7 @@ class RunModel(NamedTuple):
     names: tuple[str, ...]
     discount_rate: float
     loss_to_date: float | None
+    quotes: Quotes
     large_pool: ExpectedPool | None = None
 
     @property
@@ -93,6 +97,10 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
         flows, timing, model.next_terms, model.performing, model.names, model.loss_to_date
     )
     paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
+    values = [
+        value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
+    ]
+    paths = paths.with_columns(**value_columns(model.names, model.quotes, *values))
     series = list(month_series(flows, wrapped, unwrapped, model.names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(

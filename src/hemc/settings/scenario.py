@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hemc.inputs.toml import Settings, assumed
 from hemc.settings.bounds import NotNegative, Positive, Share
+from hemc.settings.index import IndexRate
 
 
 class ScenarioSettings(Settings):
@@ -45,7 +46,11 @@ class ScenarioSettings(Settings):
     refinancing_shut_at: Positive = assumed(
         0.36, "credit factor plus shift at which refinancing is shut, probit units", "judgement"
     )
-    index_rate: Share = assumed(0.011, "index of floating classes, per year, flat", "judgement")
+    index_rate: IndexRate = assumed(
+        0.011,
+        "index of floating classes, per year: flat, steps, or a CSV file with month and rate",
+        "judgement",
+    )
     timing_sd: NotNegative = assumed(
         0.06,
         "standard deviation of the next certificate's interest for the timing of cash",
