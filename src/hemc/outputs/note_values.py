@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ from hemc.kernels.valuation import (
     Quotes,
 )
 from hemc.model.valuation import Values
+from hemc.outputs.estimates import HALF_CENT
 
 
 class ValueColumn(NamedTuple):
@@ -65,26 +67,34 @@ VALUE_COLUMNS = tuple(
 WRAP_VALUE = "wrap_value"
 
 
-def value_columns(
+def value_table(
     names: tuple[str, ...], quotes: Quotes, wrapped: Values, unwrapped: Values
-) -> dict[str, pl.Series]:
-    """Return the columns of every class that has a balance or a notional one.
+) -> pl.DataFrame:
+    """Return a row a path with the columns of every class that has a balance or a notional one.
 
-    Null stands where a path has no such figure, as before a call that never comes.
+    Null stands where a path has no such figure: a call that never comes, principal never paid.
     """
-    columns = {"call_month": _months(wrapped.call.astype(np.float64))}
+    columns: dict[str, Floats] = {}
     for k, name in enumerate(names):
         if quotes.balance[k] <= 0.0:
             continue
         for spec in VALUE_COLUMNS:
             if _exists(spec.figure, quotes, k):
                 values = wrapped if spec.insurer == "wrapped" else unwrapped
-                figures = values.figures[:, k, spec.row, spec.figure]
-                months = spec.unit == _MONTHS
-                columns[f"{spec.column}_{name}"] = _months(figures) if months else _real(figures)
+                columns[f"{spec.column}_{name}"] = values.figures[:, k, spec.row, spec.figure]
         prices = (v.figures[:, k, TO_MATURITY, PRICE] for v in (wrapped, unwrapped))
-        columns[f"{WRAP_VALUE}_{name}"] = _real(np.subtract(*prices) * quotes.balance[k] / 100.0)
-    return columns
+        worth = np.subtract(*prices) * quotes.balance[k] / 100.0
+        # What is below half a cent is rounding of two equal prices.
+        columns[f"{WRAP_VALUE}_{name}"] = np.where(np.abs(worth) > HALF_CENT, worth, 0.0)
+    columns["call_month"] = np.where(wrapped.call > 0, wrapped.call, np.nan)
+    # One array for all: a frame made of series takes twice as long.
+    table = pl.DataFrame(np.stack(list(columns.values())).T, list(columns), nan_to_null=True)
+    return table.with_columns(pl.col(_month_columns(columns)).cast(pl.Int32))
+
+
+def _month_columns(columns: Iterable[str]) -> list[str]:
+    """Return the columns that hold months."""
+    return [c for c in columns if c.startswith("window_") or c == "call_month"]
 
 
 def _exists(figure: int, quotes: Quotes, k: int) -> bool:
@@ -94,13 +104,3 @@ def _exists(figure: int, quotes: Quotes, k: int) -> bool:
     if figure in (YIELD, DISCOUNT_MARGIN) and np.isnan(quotes.full_price[k]):
         return False
     return figure != DISCOUNT_MARGIN or bool(quotes.is_floating[k])
-
-
-def _real(figures: Floats) -> pl.Series:
-    """Return figures with nulls for nan."""
-    return pl.Series(np.ascontiguousarray(figures), nan_to_null=True)
-
-
-def _months(figures: Floats) -> pl.Series:
-    """Return months as whole numbers, null where there is none."""
-    return pl.Series(np.where(figures > 0.0, figures, 0.0).astype(np.int32)).replace(0, None)

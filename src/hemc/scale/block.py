@@ -19,7 +19,7 @@ from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
-from hemc.outputs.note_values import value_columns
+from hemc.outputs.note_values import value_table
 from hemc.outputs.path_figures import path_figures
 
 
@@ -100,7 +100,7 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     values = [
         value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
     ]
-    paths = paths.with_columns(**value_columns(model.names, model.quotes, *values))
+    paths = paths.hstack(value_table(model.names, model.quotes, *values))
     series = list(month_series(flows, wrapped, unwrapped, model.names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
