@@ -8,7 +8,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-import QuantLib as ql
+import QuantLib as ql  # noqa: N813 the name in its own documentation
 
 from hemc.inputs.deal import read_deal
 from hemc.kernels.flows import NoteFlows, PoolFlows

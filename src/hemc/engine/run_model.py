@@ -5,12 +5,12 @@ from __future__ import annotations
 from hemc.config import Config
 from hemc.engine.calibration import Calibration
 from hemc.engine.documents import Documents, closing_balances, next_payment
-from hemc.inputs.index_path import index_by_month
 from hemc.inputs.pool import build_pool
 from hemc.model.expected import large_pool
 from hemc.model.moves import compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
+from hemc.model.stress import stress_paths
 from hemc.model.valuation import compile_quotes
 from hemc.model.waterfall import compile_terms
 from hemc.scale.block import RunModel
@@ -23,10 +23,12 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     """Compile roll rates, scenario, pool and deal into what the kernels read."""
     pool = build_pool(calibration.tape, config.tape.servicing_fee)
     n_months = min(_LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
-    moves = compile_moves(calibration.classes.rates, documents.product.order, config, n_months)
-    index = index_by_month(
-        config.scenario.index_rate, documents.paths.get("index"), max(n_months, _MONTHS_SHOWN)
+    macro = documents.macro
+    moves = compile_moves(
+        calibration.classes.rates, documents.product.order, config, n_months, macro
     )
+    n_index = max(n_months, _MONTHS_SHOWN)
+    index = stress_paths(config.scenario, macro, n_index, documents.index_path).index_rate
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
@@ -47,7 +49,9 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         method, expected = "event-driven", large_pool(pool_model)
     return RunModel(
         pool_model,
-        factor_model(config.scenario, config.loss.lumpiness, n_months, config.simulation.seed),
+        factor_model(
+            config.scenario, config.loss.lumpiness, n_months, config.simulation.seed, macro
+        ),
         terms, next_terms, method, performing, tuple(c.name for c in deal.classes),
         config.insurer.discount_rate, None if loss_to_date is None else float(loss_to_date),
         compile_quotes(

@@ -1,4 +1,4 @@
-"""A number, steps or a CSV file → the index of floating classes by month of the projection."""
+"""Steps or a CSV file → the index of floating classes by month of the projection."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,44 +16,47 @@ from hemc.settings.index import IndexStep
 
 _EXPECTED = "a CSV file with the columns month (1, 2, …) and rate (per year, a fraction)"
 
-Setting = float | tuple[IndexStep, ...] | Path
+
+class IndexPath(NamedTuple):
+    """Rates per year at rising months; between them steps or straight lines, level outside."""
+
+    months: tuple[int, ...]
+    rates: tuple[float, ...]
+    is_stepped: bool  # a rate holds up to and including its month
+
+    def by_month(self, n_months: int) -> NDArray[np.float64]:
+        """Return the index on which the coupon of each month is set, float64[n_months]."""
+        months = np.arange(1, n_months + 1)
+        if not self.is_stepped:
+            return np.asarray(np.interp(months, self.months, self.rates), dtype=np.float64)
+        step = np.searchsorted(self.months, months)
+        return np.array(self.rates)[np.minimum(step, len(self.rates) - 1)]
 
 
-def index_by_month(setting: Setting, file: Path | None, n_months: int) -> NDArray[np.float64]:
-    """Return the index per year on which the coupon of each month is set, float64[n_months].
-
-    A number is flat. Steps hold their rate, the last one to the end. A `file` gives rates at
-    months, linear between them and flat before the first and after the last; it is read where
-    `setting` names one. Raises InputError with the line for a file that does not.
-    """
-    if isinstance(setting, float):
-        return np.full(n_months, setting)
-    months = np.arange(1, n_months + 1)
-    if isinstance(setting, tuple):
-        place = np.searchsorted([step.until_month for step in setting], months)
-        rates = np.array([step.rate for step in setting])
-        return np.asarray(rates[np.minimum(place, rates.size - 1)])
-    known, rate = zip(*_read_points(file or setting), strict=True)
-    return np.asarray(np.interp(months, known, rate), dtype=np.float64)
+def stepped_index(steps: tuple[IndexStep, ...]) -> IndexPath:
+    """Return the path of steps; the last one holds to the end."""
+    return IndexPath(tuple(s.until_month for s in steps), tuple(s.rate for s in steps), True)
 
 
-def _read_points(file: Path) -> list[tuple[int, float]]:
-    """Read months and rates; months rise."""
-    points: list[tuple[int, float]] = []
+def read_index_path(file: Path) -> IndexPath:
+    """Read months and rates; an InputError names the line that does not fit."""
+    months: list[int] = []
+    rates: list[float] = []
     for place, row in _rows(file):
         try:
             month, rate = int(row["month"]), float(row["rate"])
         except (TypeError, ValueError):
             found = f"month '{row['month']}', rate '{row['rate']}'"
             raise InputError(file, place, found, "a whole month and a rate") from None
-        last = points[-1][0] if points else 0
+        last = months[-1] if months else 0
         if month <= last or not 0.0 <= rate <= 1.0:
             expected = f"a month after {last} and a rate from 0 to 1"
             raise InputError(file, place, f"month {month}, rate {row['rate']}", expected)
-        points.append((month, rate))
-    if not points:
+        months.append(month)
+        rates.append(rate)
+    if not months:
         raise InputError(file, "", "no rows", _EXPECTED)
-    return points
+    return IndexPath(tuple(months), tuple(rates), False)
 
 
 def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:

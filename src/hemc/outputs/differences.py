@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from scipy.special import ndtri
 
 from hemc.errors import InternalError
@@ -39,6 +40,19 @@ class Difference(NamedTuple):
     value: float
     standard_error: float  # on common random numbers
     independent_standard_error: float  # what independent seeds would give
+
+
+#: Columns of a difference in a table.
+DIFFERENCE_SCHEMA = {
+    "base_value": pl.Float64, "base_standard_error": pl.Float64, "value": pl.Float64,
+    "standard_error": pl.Float64, "difference": pl.Float64,
+    "difference_standard_error": pl.Float64, "independent_standard_error": pl.Float64,
+}  # fmt: skip
+
+
+def difference_figures(found: Difference) -> tuple[float, ...]:
+    """Return a difference's figures in the order of `DIFFERENCE_SCHEMA`."""
+    return (*found.before, *found.after, *found[2:])
 
 
 def difference(
@@ -103,8 +117,8 @@ def _spacing(run: _Run, level: float) -> float:
     n = sample.ordered.size
     z = float(ndtri(level))
     square = float(np.exp(-(z**2)) / (2.0 * np.pi))  # of the normal density
-    shape = (1.5 * square / (2.0 * z**2 + 1.0)) ** (1 / 3)
-    width = n ** (-1 / 3) * _NORMAL_975 ** (2 / 3) * shape
+    shape = 1.5 * square / (2.0 * z**2 + 1.0)
+    width = float(np.cbrt(_NORMAL_975**2 * shape / n))
     low, high = max(level - width, 0.5 / n), min(level + width, 1.0 - 0.5 / n)
     return (value_at(sample, high) - value_at(sample, low)) / (high - low)
 

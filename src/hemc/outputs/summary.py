@@ -32,6 +32,8 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
         f"[bold]{deal.issuer} {deal.series}[/bold], group {deal.group}, certificate of {date}"
     )
     out.print(_what_ran(result), style="dim")
+    if result.loaded.scenario is not None:
+        out.print(f"scenario: {result.loaded.scenario.name}")
     if result.sampling.method != "plain":
         out.print(_sampling(result))
     if result.relative_error is not None:

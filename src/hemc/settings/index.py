@@ -1,4 +1,4 @@
-"""The index of floating classes: a number, rates up to months, or a file with rates by month."""
+"""The path of the index of floating classes: rates up to months, or a file with rates by month."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hemc.settings.bounds import Count, Share
 
 
 class IndexStep(Settings):
-    """The index up to and including a month of the projection."""
+    """The index up to and including a month of the projection, per year."""
 
     until_month: Count
     rate: Share
@@ -27,17 +27,13 @@ def _require_rising(steps: tuple[IndexStep, ...]) -> tuple[IndexStep, ...]:
 
 
 def _form(value: object) -> str:
-    """Tell in which form the index stands, so that a fault is named once."""
-    if isinstance(value, list | tuple):
-        return "steps"
-    return "file" if isinstance(value, str | Path) else "rate"
+    """Tell in which form the path stands, so that a fault is named once."""
+    return "steps" if isinstance(value, list | tuple) else "file"
 
 
 Steps = Annotated[
     tuple[IndexStep, ...], Field(min_length=1), AfterValidator(_require_rising), Tag("steps")
 ]
 
-#: Per year; a file is relative to the configuration.
-IndexRate = Annotated[
-    Annotated[Share, Tag("rate")] | Steps | Annotated[Path, Tag("file")], Discriminator(_form)
-]
+#: Steps, or a CSV file (columns month and rate) relative to the configuration.
+IndexSetting = Annotated[Steps | Annotated[Path, Tag("file")], Discriminator(_form)]
