@@ -14,6 +14,7 @@ from hemc.kernels.valuation import (
     DISCOUNT_MARGIN,
     DURATION,
     EFFECTIVE_DURATION,
+    HIGHEST_RATE,
     LOWEST_RATE,
     N_FIGURES,
     PRICE,
@@ -249,9 +250,11 @@ def test_every_price_has_a_yield_that_gives_it_back(cash, price, lag):
     n = len(cash)
     quotes = {"full_price": np.array([price]), "lag": lag}
     found = one_class(cash, [0.0] * n, max(cash), **quotes)[YIELD]
-    assert found >= LOWEST_RATE
+    assert LOWEST_RATE <= found <= HIGHEST_RATE
     back = one_class(cash, [0.0] * n, max(cash), rate=np.array([found]), lag=lag)[PRICE]
-    if found > LOWEST_RATE:
+    if found == HIGHEST_RATE:
+        assert back * max(cash) / 100 >= price * (1 - 1e-9)
+    elif found > LOWEST_RATE:
         assert back * max(cash) / 100 == pytest.approx(price, rel=1e-8)
     else:
         assert back * max(cash) / 100 <= price * (1 + 1e-9)

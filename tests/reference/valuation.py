@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-LOWEST = -1.0
+LOWEST, HIGHEST = -1.0, 100.0
 
 
 class Bond(NamedTuple):
@@ -64,11 +64,11 @@ def price_at_margin(bond: Bond, margin: float, shift: float = 0.0) -> float:
 
 def rate_at_price(value: Callable[[float], float], price: float) -> float:
     """Return the rate at which a falling value meets the price, by halving an interval."""
-    low, high = LOWEST, 1.0
+    low, high = LOWEST, HIGHEST
     if value(low) <= price:
         return LOWEST
-    while value(high) > price:
-        high *= 2
+    if value(high) >= price:
+        return HIGHEST
     for _ in range(200):
         middle = (low + high) / 2
         low, high = (middle, high) if value(middle) > price else (low, middle)

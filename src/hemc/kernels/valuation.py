@@ -32,8 +32,8 @@ N_FIGURES = 8
 #: Rows of the figures.
 TO_MATURITY, TO_CALL = range(2)
 
-#: Flows that even at this rate are worth less than their price yield no less than it.
-LOWEST_RATE = -1.0
+#: Rates lie between these: flows worth less than their price even at the lowest yield the lowest.
+LOWEST_RATE, HIGHEST_RATE = -1.0, 100.0
 
 _MOST_STEPS = 200
 _CLOSE = 1e-10  # a Newton step as small as this left an error of its square
@@ -159,11 +159,11 @@ def log_value(
 
 @step
 def solve_rate(legs: Legs, n: int, quotes: Quotes, k: int, by_margin: bool, start: float) -> float:
-    """Return the yield or discount margin at the full price; LOWEST_RATE where none is as low."""
+    """Return the yield or discount margin at the full price, or the bound beyond which it lies."""
     target, rate = math.log(quotes.full_price[k]), start
     for _ in range(_MOST_STEPS):
         value, slope = log_value(legs, n, quotes, k, by_margin, rate, 0.0)
-        nearer = max(rate + (target - value) / slope, LOWEST_RATE)
+        nearer = min(max(rate + (target - value) / slope, LOWEST_RATE), HIGHEST_RATE)
         if abs(nearer - rate) <= _CLOSE * max(1.0, abs(nearer)):
             return nearer
         rate = nearer

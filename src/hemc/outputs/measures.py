@@ -46,8 +46,8 @@ def measure_paths(
         table.add(name, name, _RISK, insurer="wrapped")
     for name in ("reimbursement", "premium", "residual"):
         table.add(name, name, _LEVELS, insurer="wrapped")
-    for name in ("first_draw_month", "first_undercollateralized_month", "call_month"):
-        insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
+    for name in ("first_draw_month", "first_undercollateralized_month"):
+        insurer = "wrapped" if name == "first_draw_month" else "unwrapped"
         table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
     table.add("next_month_loss", "next_month_loss", _LEVELS)
     table.add("next_month_cpr", "next_month_cpr", _LEVELS, unit="per year")
@@ -74,6 +74,8 @@ def _add_notes(table: _Table) -> None:
 
 def _add_value(table: _Table, column: str) -> None:
     """Add a measure of what a class is worth, or nothing where the column is of another kind."""
+    if column == "call_month":
+        table.add(column, column, _LEVELS, "wrapped", unit="months, on paths with one")
     if column.startswith(f"{WRAP_VALUE}_"):
         table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
     for spec in VALUE_COLUMNS:
