@@ -68,6 +68,10 @@ def _add_notes(table: _Table) -> None:
         for column in columns:
             note = column.removeprefix(f"{kind}_")
             table.add(kind, column, _RISK, insurer=insurer, note=note)
+    wraps = [c for c in names if c.startswith(f"{WRAP_VALUE}_")]
+    if wraps:
+        table.paths = paths.with_columns(reduce(operator.add, map(pl.col, wraps)).alias("all"))
+        table.add(WRAP_VALUE, "all", _RISK)
     for column in names:
         _add_value(table, column)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -90,6 +90,28 @@ def value_table(
     # One array for all: a frame made of series takes twice as long.
     table = pl.DataFrame(np.stack(list(columns.values())).T, list(columns), nan_to_null=True)
     return table.with_columns(pl.col(_month_columns(columns)).cast(pl.Int32))
+
+
+def quote_records(names: tuple[str, ...], quotes: Quotes) -> list[dict[str, Any]]:
+    """Return at what every class is valued, as records for the manifest."""
+    records = []
+    for k, name in enumerate(names):
+        if quotes.balance[k] <= 0.0:
+            continue
+        full, accrued = (
+            100.0 * x[k] / quotes.balance[k] for x in (quotes.full_price, quotes.accrued)
+        )
+        rate = float(quotes.rate[k])
+        records.append(
+            {
+                "note": name,
+                "clean_price": None if np.isnan(full) else float(full - accrued),
+                "accrued_interest": float(accrued),
+                "bond_equivalent_yield": None if quotes.by_margin[k] else rate,
+                "discount_margin": rate if quotes.by_margin[k] else None,
+            }
+        )
+    return records
 
 
 def _month_columns(columns: Iterable[str]) -> list[str]:

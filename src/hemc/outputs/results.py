@@ -20,6 +20,7 @@ from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
+from hemc.outputs.note_values import quote_records
 from hemc.outputs.scenario_paths import factor_record, scenario_table
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
 from hemc.outputs.two_level import LARGE_POOL_PATHS
@@ -115,6 +116,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "oracle": oracle_record(result.oracle),
         "scenario": scenario_record(result),
         "credit_factor": factor_record(result.loaded.config.scenario),
+        "quotes": quote_records(tuple(c.name for c in deal.classes), result.quotes),
         "warnings": result.calibration.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
