@@ -13,8 +13,8 @@ import QuantLib as ql  # noqa: N813 the name in its own documentation
 from hemc.inputs.deal import read_deal
 from hemc.kernels.flows import NoteFlows, PoolFlows
 from hemc.kernels.valuation import DISCOUNT_MARGIN, DURATION, PRICE, TO_MATURITY, YIELD
+from hemc.model.deal_terms import compile_deal
 from hemc.model.valuation import compile_quotes, value_notes
-from hemc.model.waterfall import compile_terms
 from hemc.settings.valuation import ValuationSettings
 
 BALANCES = {"A-1": 116e6, "A-2": 161e6, "A-3": 20e6, "A-4": 22e6, "A-5": 63e6}
@@ -77,9 +77,9 @@ def notes_of(terms, shape):
 def valued(deal, settings, shape):
     """Return quotes, flows and figures to maturity, [k, column]."""
     next_payment = dt.date(2004, 3, 1)
-    terms = compile_terms(deal, next_payment, BALANCES, N_MONTHS, INDEX)
-    quotes = compile_quotes(settings, deal, next_payment, terms, INDEX)
-    notes, cash = notes_of(terms, shape)
+    monthly = compile_deal(deal, next_payment, BALANCES, N_MONTHS, INDEX)
+    quotes = compile_quotes(settings, deal, next_payment, monthly, INDEX)
+    notes, cash = notes_of(monthly.terms, shape)
     return quotes, notes, value_notes(quotes, notes, cash).figures[0, :, TO_MATURITY]
 
 
@@ -153,12 +153,12 @@ def test_a_fixed_rate_bond_of_quantlib_has_the_same_clean_price(deal):
     """A bond with a coupon every month, bought between two, as QuantLib builds it itself."""
     settings = ValuationSettings(yields={"A-2": 0.043}, settlement_days=5, delay_days=0)
     next_payment = dt.date(2004, 3, 1)
-    terms = compile_terms(deal, next_payment, BALANCES, N_MONTHS, INDEX)
-    quotes = compile_quotes(settings, deal, next_payment, terms, INDEX)
-    notes, cash = notes_of(terms, "level")
+    monthly = compile_deal(deal, next_payment, BALANCES, N_MONTHS, INDEX)
+    quotes = compile_quotes(settings, deal, next_payment, monthly, INDEX)
+    notes, cash = notes_of(monthly.terms, "level")
     notes.principal[:] = 0.0
-    notes.principal[0, -1] = terms.balance_open
-    notes.interest[0] = terms.balance_open * terms.accrual
+    notes.principal[0, -1] = monthly.terms.balance_open
+    notes.interest[0] = monthly.terms.balance_open * monthly.terms.accrual
     price = value_notes(quotes, notes, cash).figures[0, 1, TO_MATURITY, PRICE]
     start, on = ql.Date(25, 2, 2004), settlement_of(settings)
     schedule = ql.Schedule(

@@ -91,8 +91,8 @@ def _cash_left_for_premium(certificate: Certificate, notes: Notes) -> Field:
 
 def _expected_rate(deal: Deal | None, others: Sequence[Certificate]) -> tuple[Field, str]:
     """Return the premium rate and its source: the deal's terms, else the other dates."""
-    if deal is not None:
-        return known(Decimal(str(deal.insurer.premium_rate))), "the deal's rate"
+    if deal is not None and deal.premium_rate is not None:
+        return known(Decimal(str(deal.premium_rate))), "the deal's rate"
     solved = [solve_premium_rate(other, None) for other in others]
     rates = {rate for rate in solved if rate is not None}
     if len(rates) == 1:

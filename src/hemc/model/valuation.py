@@ -10,8 +10,9 @@ import numpy as np
 from hemc.errors import InputError, InternalError
 from hemc.inputs.calendar import days_30_360, previous_payment_date
 from hemc.inputs.deal import Deal, NoteClass
-from hemc.kernels.flows import DealTerms, Floats, Ints, NoteFlows, PoolFlows
+from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
 from hemc.kernels.valuation import N_FIGURES, YIELD, ClassFlows, Quotes, value_paths
+from hemc.model.deal_terms import MonthlyDeal
 from hemc.settings.valuation import ValuationSettings
 
 _CONFIGURATION = "the configuration"
@@ -51,7 +52,7 @@ def compile_quotes(
     settings: ValuationSettings,
     deal: Deal,
     next_payment: dt.date,
-    terms: DealTerms,
+    monthly: MonthlyDeal,
     index: Floats,
 ) -> Quotes:
     """Lay out at what the classes are valued; `index` is per year, float64[t].
@@ -62,11 +63,12 @@ def compile_quotes(
     """
     _require_classes(settings, deal)
     settlement = _settle(settings, deal, next_payment)
+    terms = monthly.terms
     balance = np.where(terms.is_notional, terms.notional[0], terms.balance_open)
     coupon = np.array([_coupon(c, float(index[0])) for c in deal.classes])
     days = np.array([settlement.accrued_days(c) for c in deal.classes])
     accrued = balance * coupon * days / 360.0
-    period = terms.year_fraction.copy()
+    period = monthly.year_fraction.copy()
     period[0] -= np.array([settlement.elapsed_days(c) for c in deal.classes]) / 360.0
     price = np.array([_price(settings, c) for c in deal.classes])
     return Quotes(
@@ -78,11 +80,11 @@ def compile_quotes(
         is_floating=np.array([c.kind == "floating" for c in deal.classes]),
         is_notional=np.array([c.kind == "notional" for c in deal.classes]),
         period=period,
-        year_fraction=terms.year_fraction,
+        year_fraction=monthly.year_fraction,
         index_rate=np.ascontiguousarray(index, dtype=np.float64),
         lag=settlement.days_30_360 / 30.0,
         shift=settings.duration_shift,
-        call_balance=deal.clean_up_call_share * float(deal.original_notes),
+        call_balance=_call_balance(deal),
     )
 
 
@@ -164,3 +166,9 @@ def _rate(settings: ValuationSettings, note_class: NoteClass) -> float:
 def _coupon(note_class: NoteClass, index: float) -> float:
     """Return the annual coupon of a class in the first month."""
     return index + note_class.margin if note_class.margin is not None else note_class.coupon or 0.0
+
+
+def _call_balance(deal: Deal) -> float:
+    """Return the pool at which the clean-up call may be exercised, USD; 0 for a deal without."""
+    call = deal.clean_up_call
+    return 0.0 if call is None else call.share * float(deal.closing_pool)

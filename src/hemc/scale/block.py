@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from hemc.kernels.flows import DealTerms, Floats
+from hemc.kernels.flows import Floats
 from hemc.kernels.transitions import PathFactors
 from hemc.kernels.valuation import Quotes
+from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
+from hemc.model.insurer import InsurerModel, absent
 from hemc.model.oracle import Comparison, compare
 from hemc.model.scenario import FactorModel
 from hemc.model.simulation import BlockFlows, Method, PoolModel, simulate_block
@@ -26,18 +28,17 @@ from hemc.outputs.path_figures import path_figures
 class RunModel(NamedTuple):
     """Everything that a block of paths needs; nothing in it changes from path to path.
 
-    `next_terms` are the terms of the next certificate's month and one more, so that the month
-    shown is not final maturity. `loss_to_date` is None where the certificate does not show it.
+    `next_deal` has the next certificate's month and one more, so that the month shown is not final
+    maturity. `loss_to_date` is None where the certificate does not show it.
     With a `large_pool` its expected flows stand in for simulated ones.
     """
 
     pool: PoolModel
     factors: FactorModel
-    terms: DealTerms
-    next_terms: DealTerms
+    deal: MonthlyDeal
+    next_deal: MonthlyDeal
     method: Method
-    performing: bool
-    names: tuple[str, ...]
+    insurer: InsurerModel
     discount_rate: float
     loss_to_date: float | None
     quotes: Quotes
@@ -90,18 +91,22 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     """
     factors = model.factors.draw(first_path, n_paths)
     flows = pool_flows(model, factors, first_path)
-    wrapped = pay_paths(model.terms, flows.cash, model.performing, first_path)
-    unwrapped = pay_paths(model.terms, flows.cash, False, first_path)
+    default_month = model.insurer.default_month(factors.credit, first_path)
+    wrapped = pay_paths(model.deal, flows.cash, default_month, first_path)
+    unwrapped = pay_paths(model.deal, flows.cash, absent(n_paths), first_path)
     timing = model.factors.draw_timing(first_path, n_paths)
     next_month = next_month_figures(
-        flows, timing, model.next_terms, model.performing, model.names, model.loss_to_date
+        flows, timing, model.next_deal, default_month, model.loss_to_date
     )
-    paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
+    names = model.deal.class_names
+    paths = path_figures(
+        first_path, flows, wrapped, unwrapped, names, model.discount_rate, default_month
+    )
     values = [
         value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
     ]
-    paths = paths.hstack(value_table(model.names, model.quotes, *values))
-    series = list(month_series(flows, wrapped, unwrapped, model.names))
+    paths = paths.hstack(value_table(names, model.quotes, *values))
+    series = list(month_series(flows, wrapped, unwrapped, names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
