@@ -102,7 +102,7 @@ def value_notes(quotes: Quotes, notes: NoteFlows, cash: PoolFlows, first_path: i
     values = Values(np.empty(n_paths, np.int64), np.empty((n_paths, n_classes, 2, N_FIGURES)))
     value_paths(flows, quotes, values.call, values.figures)
     quoted = (quotes.balance > 0.0) & ~np.isnan(quotes.full_price)
-    lost = np.isnan(values.figures[:, quoted, :, YIELD]).any(axis=(1, 2))
+    lost = np.isnan(values.figures[..., YIELD][:, quoted]).any(axis=(1, 2))
     if lost.any():
         raise InternalError(f"valuation: no yield found on path {first_path + int(lost.argmax())}")
     return values

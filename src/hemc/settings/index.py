@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Tag
 
 from hemc.inputs.toml import Settings
 from hemc.settings.bounds import Count, Share
@@ -19,7 +19,9 @@ class IndexStep(Settings):
 
 
 def _require_rising(steps: tuple[IndexStep, ...]) -> tuple[IndexStep, ...]:
-    """Refuse steps that do not rise in month."""
+    """Refuse no steps at all, and steps that do not rise in month."""
+    if not steps:
+        raise ValueError("at least one step")
     months = [step.until_month for step in steps]
     if months != sorted(set(months)):
         raise ValueError(f"'until_month' rising from step to step, not {months}")
@@ -31,9 +33,7 @@ def _form(value: object) -> str:
     return "steps" if isinstance(value, list | tuple) else "file"
 
 
-Steps = Annotated[
-    tuple[IndexStep, ...], Field(min_length=1), AfterValidator(_require_rising), Tag("steps")
-]
+Steps = Annotated[tuple[IndexStep, ...], AfterValidator(_require_rising), Tag("steps")]
 
 #: Steps, or a CSV file (columns month and rate) relative to the configuration.
 IndexSetting = Annotated[Steps | Annotated[Path, Tag("file")], Discriminator(_form)]
