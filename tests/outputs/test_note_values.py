@@ -24,9 +24,8 @@ NAMES = ("A", "gone", "IO")
 def quotes():
     """Return a floater, a retired class and a notional one without a price."""
     full = np.array([100.0, 0.0, np.nan])
-    flags = [
-        np.array(x) for x in ([True, False, False], [True, False, False], [False, False, True])
-    ]
+    first = np.array([True, False, False])
+    flags = (first, first, first[::-1].copy())
     return Quotes(
         np.array([2e6, 0.0, 5e6]), full * 2e4, np.array([1e4, 0.0, 0.0]), np.full(3, 0.02), *flags,
         np.ones((1, 3)), np.ones((1, 3)), np.ones(1), 0.0, 0.0025, 0.0,
