@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference.deal_cases import SECOND_PAYMENT, path_months, told
+from reference.deal_twin import pay_deal
+from reference.random_deals import N_MONTHS, deals, opening_balances, path_flows
 
 from hemc.inputs.deal import Deal
 from hemc.kernels.flows import NoteFlows, PoolFlows
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.waterfall import pay_paths
-from reference.deal_cases import SECOND_PAYMENT, path_months, told
-from reference.deal_twin import pay_deal
-from reference.random_deals import N_MONTHS, deals, opening_balances, path_flows
 
 N_PATHS = 4
 CENT = 0.01

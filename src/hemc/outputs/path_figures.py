@@ -27,7 +27,7 @@ def path_figures(
 ) -> pl.DataFrame:
     """Return one row a path; `names` are the deal's classes in order.
 
-    OC, draws, premium, residual, principal and average life are those of the wrapped pass;
+    OC, draws, premium, residual and principal are those of the wrapped pass;
     interest shortfall, writedown and the first undercollateralised month those of the unwrapped.
     Amounts USD, months counted from cut-off, null where nothing happened; `discount_rate` is per
     year, `default_month` the insurer's in the wrapped pass, from 0.
@@ -56,7 +56,7 @@ def path_figures(
         pl.col(
             "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
         ).replace(0, None),
-        pl.col("^wal_.*$", "reimbursed_share").fill_nan(None),
+        pl.col("reimbursed_share").fill_nan(None),
     )
 
 
@@ -92,12 +92,10 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
     columns = {f"interest_shortfall_{name}": unwrapped.shortfall[:, -1, k]}
     opening = wrapped.balance[:, 0, k]
     principal = wrapped.principal[:, :, k]
-    years = np.arange(1, principal.shape[1] + 1) / 12.0
     if opening.max() <= 0.0:
         return columns
     return columns | {
         f"principal_{name}": principal.sum(axis=1),
-        f"wal_{name}": (principal @ years) / opening,
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
 
