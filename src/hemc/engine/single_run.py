@@ -25,6 +25,7 @@ from hemc.engine.paths import (
 from hemc.engine.run_model import build_model
 from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
+from hemc.kernels.valuation import Quotes
 from hemc.model.innovations import Sampling
 from hemc.outputs.measures import measure_paths
 from hemc.outputs.results import headline_rows
@@ -54,6 +55,7 @@ class RunResult:
     sample_size: SampleSize
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
+    quotes: Quotes
 
     @property
     def summary(self) -> pl.DataFrame:
@@ -120,7 +122,7 @@ def run(
         loaded, documents, calibration, model.n_months, next_payment(documents),
         store, months, measures, sensitivities,
         thread_count(simulation.threads), was_cold, seconds, sampling, size, reached,
-        oracle,
+        oracle, model.quotes,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from hemc.kernels.deal_terms import PREMIUM, RESIDUAL
 from hemc.kernels.flows import Floats, NoteFlows
 from hemc.model.simulation import BlockFlows
 from hemc.outputs.bands import LEVELS, BandFile, Bands
@@ -59,8 +60,8 @@ def month_series(
             yield Series("note_balance", note=name), wrapped.balance[:, 1:, k]
     yield Series("draws"), wrapped.draw_interest + wrapped.draw_principal
     yield Series("unreimbursed"), wrapped.unreimbursed
-    yield Series("premium"), wrapped.premium
-    yield Series("residual"), wrapped.residual
+    yield Series("premium"), wrapped.paid(PREMIUM)
+    yield Series("residual"), wrapped.paid(RESIDUAL)
     yield Series("note_interest"), wrapped.interest.sum(axis=2)
 
 

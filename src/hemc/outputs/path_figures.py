@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hemc.kernels.flows import Floats, NoteFlows
+from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
+from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
 
 #: An amount below half a cent is none.
@@ -22,17 +23,16 @@ def path_figures(
     unwrapped: NoteFlows,
     names: tuple[str, ...],
     discount_rate: float,
+    default_month: Ints,
 ) -> pl.DataFrame:
     """Return one row a path; `names` are the deal's classes in order.
 
-    OC, draws, premium, residual, principal and average life are those of the wrapped pass;
+    OC, draws, premium, residual and principal are those of the wrapped pass;
     interest shortfall, writedown and the first undercollateralised month those of the unwrapped.
     Amounts USD, months counted from cut-off, null where nothing happened; `discount_rate` is per
-    year.
+    year, `default_month` the insurer's in the wrapped pass, from 0.
     """
-    n, n_months = flows.cash.loss.shape
-    draws = wrapped.draw_interest + wrapped.draw_principal
-    discount = (1.0 + discount_rate) ** (-np.arange(1, n_months + 1) / 12.0)
+    n = len(flows.cash.loss)
     loss = flows.cash.loss.sum(axis=1)
     shortfall = oc_shortfall(flows, wrapped)
     columns: dict[str, Any] = {
@@ -45,22 +45,46 @@ def path_figures(
         "oc_missed_after_target": missed_after_target(shortfall, wrapped),
         "oc_exhausted": (exhausted(wrapped)).any(axis=1),
         "first_undercollateralized_month": first_month(undercollateralized(unwrapped)),
-        "draws": draws.sum(axis=1),
-        "first_draw_month": first_month(draws > HALF_CENT),
-        "draws_pv": draws @ discount,
-        "peak_unreimbursed": wrapped.unreimbursed.max(axis=1),
-        "reimbursement": wrapped.reimbursement.sum(axis=1),
-        "premium": wrapped.premium.sum(axis=1),
-        "residual": wrapped.residual.sum(axis=1),
+        **_insurer_figures(wrapped, discount_rate, default_month),
+        "residual": wrapped.paid(RESIDUAL).sum(axis=1),
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_cpr": annual_rate(flows.cash.prepaid, flows)[:, 0],
     }
     for k, name in enumerate(names):
         columns |= _note_figures(name, k, wrapped, unwrapped)
     return pl.DataFrame(columns).with_columns(
-        pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None),
-        pl.col("^wal_.*$").fill_nan(None),
+        pl.col(
+            "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
+        ).replace(0, None),
+        pl.col("reimbursed_share").fill_nan(None),
     )
+
+
+def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:
+    """Return what the insurer pays, gets back and earns.
+
+    `insurer_net` is the present value of draws less reimbursement and premium. The reimbursed share is of draws with their interest: without draws nan.
+    """
+    draws = notes.draw_interest + notes.draw_principal
+    reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)
+    n_months = draws.shape[1]
+    discount = (1.0 + discount_rate) ** (-np.arange(1, n_months + 1) / 12.0)
+    repaid, unpaid = reimbursement.sum(axis=1), notes.unreimbursed[:, -1]
+    claimed = repaid + unpaid
+    return {
+        "draws": draws.sum(axis=1),
+        "first_draw_month": first_month(draws > HALF_CENT),
+        "draws_pv": draws @ discount,
+        "peak_unreimbursed": notes.unreimbursed.max(axis=1),
+        "reimbursement": repaid,
+        "reimbursed_share": np.divide(
+            repaid, claimed, out=np.full(len(draws), np.nan), where=claimed > HALF_CENT
+        ),
+        "premium": premium.sum(axis=1),
+        "premium_pv": premium @ discount,
+        "insurer_net": (draws - reimbursement - premium) @ discount,
+        "insurer_default_month": np.where(default_month < n_months, default_month + 1, 0),
+    }
 
 
 def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -> dict[str, Floats]:
@@ -68,12 +92,10 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
     columns = {f"interest_shortfall_{name}": unwrapped.shortfall[:, -1, k]}
     opening = wrapped.balance[:, 0, k]
     principal = wrapped.principal[:, :, k]
-    years = np.arange(1, principal.shape[1] + 1) / 12.0
     if opening.max() <= 0.0:
         return columns
     return columns | {
         f"principal_{name}": principal.sum(axis=1),
-        f"wal_{name}": (principal @ years) / opening,
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
 

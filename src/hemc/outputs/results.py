@@ -20,6 +20,7 @@ from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
+from hemc.outputs.note_values import quote_records
 from hemc.outputs.scenario_paths import factor_record, scenario_table
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
 from hemc.outputs.two_level import LARGE_POOL_PATHS
@@ -68,7 +69,7 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
         assumption_table(result).write_parquet(part / "assumptions.parquet")
         settings, macro = result.loaded.config.scenario, result.documents.macro
-        table = scenario_table(settings, macro, result.n_months)
+        table = scenario_table(settings, macro, result.n_months, result.documents.index_path)
         table.write_parquet(part / "scenario_paths.parquet")
         write_next_certificate(result, part)
         _write_json(part / "summary.json", headline_rows(result.measures))
@@ -115,6 +116,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "oracle": oracle_record(result.oracle),
         "scenario": scenario_record(result),
         "credit_factor": factor_record(result.loaded.config.scenario),
+        "quotes": quote_records(tuple(c.name for c in deal.classes), result.quotes),
         "warnings": result.calibration.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
@@ -125,6 +127,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
             name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for name, path in result.documents.paths.items()
         },
+        "configuration_folder": str(result.loaded.file.parent.resolve()),
         "configuration": result.loaded.config.model_dump(mode="json"),
     }
 

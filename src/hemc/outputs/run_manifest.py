@@ -86,6 +86,16 @@ class CreditFactor(BaseModel):
     forms: list[FactorForm]
 
 
+class Quote(BaseModel):
+    """At what a class is valued; each is absent where it does not apply."""
+
+    note: str
+    clean_price: float | None  # % of balance
+    accrued_interest: float  # % of balance
+    bond_equivalent_yield: float | None  # per year
+    discount_margin: float | None  # per year
+
+
 class Configuration(BaseModel):
     """The settings that the report speaks about."""
 
@@ -115,6 +125,7 @@ class Manifest(BaseModel):
     oracle: Oracle | None = None
     scenario: Scenario | None = None
     credit_factor: CreditFactor | None = None
+    quotes: list[Quote]
     warnings: list[str]
     configuration: Configuration
 
