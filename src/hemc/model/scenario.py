@@ -13,7 +13,7 @@ from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.kernels.transitions import PathFactors
 from hemc.model.crisis import credit_sd, crisis_laws, draw_crises, thresholds_with_crises
-from hemc.model.innovations import PLAIN, Sampling, draw_innovations
+from hemc.model.innovations import PLAIN, Sampling, draw_innovations, draw_weights
 from hemc.model.stress import StressPaths, stress_paths
 from hemc.settings.scenario import ScenarioSettings
 
@@ -55,6 +55,10 @@ class FactorModel:
         autoregress_paths(innovation, s.prepayment_persistence, s.prepayment_sd, prepayment)
         multiplier = self._payoff_multiplier(credit, prepayment)
         return PathFactors(credit, multiplier, self._gamma(first_path, n_paths))
+
+    def draw_weights(self, first_path: int, n_paths: int) -> Floats:
+        """Return the likelihood ratios of consecutive paths, float64[n_paths], mean 1."""
+        return draw_weights(self.sampling, self.seed, first_path, n_paths)
 
     def draw_timing(self, first_path: int, n_paths: int) -> Floats:
         """Draw the factor on the next certificate's interest, float64[n_paths], mean 1."""

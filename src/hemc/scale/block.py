@@ -92,12 +92,15 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     next_month = next_month_figures(
         flows, timing, model.next_terms, model.performing, model.names, model.loss_to_date
     )
-    paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
+    weight = model.factors.draw_weights(first_path, n_paths)
+    paths = path_figures(
+        first_path, weight, flows, wrapped, unwrapped, model.names, model.discount_rate
+    )
     series = list(month_series(flows, wrapped, unwrapped, model.names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        next_month.with_columns(paths["path"]).select("path", pl.exclude("path")),
-        month_block(series, max(band_paths - first_path, 0)),
+        pl.concat([paths.select("path", "weight"), next_month], how="horizontal"),
+        month_block(series, max(band_paths - first_path, 0), weight),
         float(max(gap.max() for gap in gaps)),
     )
