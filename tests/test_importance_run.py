@@ -32,7 +32,7 @@ def tilted(base_toml):
 
 @pytest.fixture(scope="module")
 def plain(base_toml):
-    return run(base_toml, "plain", simulation__paths=4_096, simulation__oracle_paths=0)
+    return run(base_toml, "plain", simulation__paths=3_072, simulation__oracle_paths=0)
 
 
 def beyond(result, threshold):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,26 +63,42 @@ _CURVES = (
 
 def accuracy(run: RunFiles) -> Section:
     """Return sizes, residuals, relative errors and convergence with the number of paths."""
-    manifest, sampling = run.manifest, run.manifest.sampling
-    facts = [
-        ("Paths", f"{manifest.paths:,}"),
-        ("Sampling", f"{sampling.method}, {sampling.units:,} independent units"),
-        ("Effective sample size (mean loss)", f"{manifest.effective_sample_size:,.0f}"),
-        ("Largest gap of a cash identity", f"{manifest.largest_identity_residual_usd:.1e} USD"),
-    ]  # fmt: skip
-    if sampling.weights is not None:
-        facts.append(("Weights", _weights(sampling.weights)))
-    if manifest.oracle is not None and manifest.oracle.largest_z is not None:
-        facts.append(("Simulated minus expected flows", _oracle(manifest.oracle)))
-    if manifest.target is not None:
-        facts.append(("Target", _target(manifest.target)))
-    blocks: list[Block] = [Facts(facts), Paragraph(run.bands, "note"), _errors(run)]
-    paths = run.table("paths")
-    curves = [] if paths is None else [c for c in _CURVES if len(paths) > c.fewest]
-    if paths is not None and curves:
-        unit = sampling.unit_paths
-        blocks.append(Grid([_convergence(paths, unit, curve) for curve in curves]))
+    blocks: list[Block] = [Facts(list(_facts(run))), Paragraph(run.bands, "note"), _errors(run)]
+    paths, unit = run.table("paths"), run.manifest.sampling.unit_paths
+    if paths is not None:
+        curves = [curve for curve in _CURVES if len(paths) > curve.fewest]
+        charts_shown = [_convergence(paths, unit, curve) for curve in curves]
+        blocks += [Grid(charts_shown)] if charts_shown else []
     return Section("accuracy", "Accuracy", blocks)
+
+
+def _facts(run: RunFiles) -> Iterator[tuple[str, str]]:
+    """Yield sizes, what paths are worth, and how well identities and expectations hold."""
+    manifest, sampling = run.manifest, run.manifest.sampling
+    paths = run.table("paths")
+    yield "Paths", f"{manifest.paths:,}"
+    yield "Sampling", f"{sampling.method}, {sampling.units:,} independent units"
+    yield "Effective sample size (mean loss)", f"{manifest.effective_sample_size:,.0f}"
+    yield "Largest gap of a cash identity", f"{manifest.largest_identity_residual_usd:.1e} USD"
+    if sampling.weights is not None:
+        yield "Weights", _weights(sampling.weights)
+    if manifest.oracle is not None and manifest.oracle.largest_z is not None:
+        yield "Simulated minus expected flows", _oracle(manifest.oracle)
+    if manifest.target is not None:
+        yield "Target", _target(manifest.target)
+    if paths is not None:
+        yield "Implied default correlation, lifetime", f"{_correlation(paths):.3f}"
+
+
+def _correlation(paths: pl.DataFrame) -> float:
+    """Return the correlation of two loans' lifetime losses, variance / (mean × (1 − mean)).
+
+    Holds for losses of all or nothing; the loans' own luck, left in, is below 1 % of the variance.
+    """
+    loss, weight = (paths[name].to_numpy() for name in ("pool_loss_pct", "weight"))
+    average = float(np.average(loss / 100.0, weights=weight))
+    variance = float(np.average((loss / 100.0 - average) ** 2, weights=weight))
+    return variance / (average * (1.0 - average)) if 0.0 < average < 1.0 else 0.0
 
 
 def _target(target: Target) -> str:
