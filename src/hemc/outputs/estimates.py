@@ -155,7 +155,7 @@ def quantile(sample: Sample, level: float) -> Estimate:
     at the quantile, of the level; where it runs out of the sample there is no error to state.
     """
     n = sample.ordered.size
-    value = _value_at(sample, level)
+    value = value_at(sample, level)
     reach = _BAND * _error_of_rank(sample, level, value)
     low, high = _place(sample, n * level - reach), _place(sample, n * level + reach, upper=True)
     if n * level < reach or high >= n:
@@ -166,12 +166,16 @@ def quantile(sample: Sample, level: float) -> Estimate:
 def expected_shortfall(sample: Sample, level: float) -> Estimate:
     """Return the mean beyond a quantile, with the error of ψ = q + (x − q)⁺/(1 − level)."""
     design = sample.design
-    q = _value_at(sample, level)
-    x = sample.ordered if design.is_plain else sample.values  # the order of plain paths is free
-    psi = q + np.maximum(x - q, 0.0) / (1.0 - level)
+    psi = excess_values(sample, level)
     value = _average(psi, design)
-    enough = _paths_beyond(sample, level, q) >= _FEWEST_IN_TAIL
+    enough = _paths_beyond(sample, level, value_at(sample, level)) >= _FEWEST_IN_TAIL
     return Estimate(value, _error_of_average(psi, value, design) if enough else float("nan"))
+
+
+def excess_values(sample: Sample, level: float) -> Floats:
+    """Return ψ = q + (x − q)⁺/(1 − level) of each path, float64[p]; its mean is the shortfall."""
+    q = value_at(sample, level)
+    return np.asarray(q + np.maximum(sample.values - q, 0.0) / (1.0 - level))
 
 
 def distribution(x: Floats, design: Design, statistics: tuple[str, ...]) -> dict[str, Estimate]:
@@ -220,12 +224,21 @@ def _average(x: Floats, design: Design) -> float:
 def _error_of_average(x: Floats, average: float, design: Design) -> float:
     """Return the standard error of `_average`: that of the mean influence over units."""
     if not design.is_even:
-        weights = design.weights(x.size)
-        x = weights * (x - average) / weights.mean()
-    if design.control is not None:  # what the control explains is known
-        x = x - (x * design.control).mean() * design.control
+        x = weighted_influence(x - average, design)
     units = _unit_means(x, design.unit_paths)
     return float(units.std(ddof=1) / units.size**0.5) if units.size > 1 else float("nan")
+
+
+def weighted_influence(moved: Floats, design: Design) -> Floats:
+    """Return what deviations `moved` float64[p] from an average are to it by weight, float64[p].
+
+    What the control explains is left out: its mean is known.
+    """
+    weights = design.weights(moved.size)
+    moved = moved * weights / weights.mean()
+    if design.control is not None:
+        moved = moved - (moved * design.control).mean() * design.control
+    return np.asarray(moved)
 
 
 def _unit_means(x: Floats, unit_paths: int) -> Floats:
@@ -237,7 +250,7 @@ def _unit_means(x: Floats, unit_paths: int) -> Floats:
     return np.asarray(x.reshape(-1, unit_paths).mean(axis=1))
 
 
-def _value_at(sample: Sample, level: float) -> float:
+def value_at(sample: Sample, level: float) -> float:
     """Return the first value whose share of weight up to it exceeds the level."""
     n = sample.ordered.size
     return float(sample.ordered[min(_place(sample, n * level), n - 1)])

@@ -156,8 +156,10 @@ def _sensitivities(result: RunResult) -> Table:
 
 
 def _pair(row: dict[str, Any], value: str, error: str, shape: str, unit: float = 1.0) -> str:
-    """Return a value with its standard error, both times `unit`."""
+    """Return a value with its standard error where there is one, both times `unit`."""
     plain = shape.replace("+", "")
+    if row[error] is None:
+        return shape.format(unit * row[value])
     return f"{shape.format(unit * row[value])} ± {plain.format(unit * row[error])}"
 
 

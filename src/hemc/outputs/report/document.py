@@ -11,7 +11,6 @@ from markupsafe import Markup
 from hemc.errors import InputError
 from hemc.outputs.report.blocks import Section
 from hemc.outputs.report.charts import THEME
-from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.accuracy import accuracy
 from hemc.outputs.report.sections.insurer import insurer
 from hemc.outputs.report.sections.next_certificate import next_certificate
@@ -25,6 +24,7 @@ from hemc.outputs.report.sections.sensitivities import sensitivities
 from hemc.outputs.report.sections.tie_out import tie_out
 from hemc.outputs.report.sections.verdict import verdict
 from hemc.outputs.report.vega import chart_script
+from hemc.outputs.run_files import RunFiles
 
 REPORT = "report.html"
 

@@ -31,8 +31,8 @@ from hemc.outputs.report.blocks import (
     Table,
 )
 from hemc.outputs.report.formats import estimate
-from hemc.outputs.report.manifest import Oracle, Target, Weights
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
+from hemc.outputs.run_manifest import Oracle, Target, Weights
 
 _POINTS = 20
 _BAND = 1.96

@@ -9,8 +9,8 @@ import polars as pl
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import Block, Chart, Facts, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import percent
-from hemc.outputs.report.manifest import CreditFactor
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
+from hemc.outputs.run_manifest import CreditFactor
 
 _QUARTER = 3
 

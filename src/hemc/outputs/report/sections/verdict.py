@@ -18,7 +18,7 @@ from hemc.outputs.report.blocks import (
     Section,
 )
 from hemc.outputs.report.formats import MILLION, estimate, estimate_with_unit
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 
 _MAX_BINS = 60
 
