@@ -11,7 +11,6 @@ from typing import NamedTuple, get_args
 import numpy as np
 import polars as pl
 
-from benchmarks.marks import split_at_marks, write_between
 from hemc import engine
 from hemc.config import LoadedConfig, load_config
 from hemc.kernels.factors import autoregress_paths
@@ -26,7 +25,7 @@ from hemc.settings.simulation import UNIT_PATHS, SimulationSettings
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "accuracy.md"
-SCRIPT = "accuracy"  # in the marks of the page
+BEGIN, END = "<!-- written by scripts/accuracy -->", "<!-- end -->"
 METHODS = get_args(SimulationSettings.model_fields["sampling"].annotation)
 
 #: Figure → measure, statistic, class, whose errors are compared.
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=4, help="runs of each method (default: 4)")
     parser.add_argument("--page", type=Path, default=PAGE, help="file whose tables are written")
     options = parser.parse_args(arguments)
-    split_at_marks(options.page, SCRIPT)
+    split_at_marks(options.page)
     seeds = range(1, options.seeds + 1)
     found = {m: [measure(m, options.paths, seed) for seed in seeds] for m in METHODS}
     head = (
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "variance / the method's, both from stated errors (mean of squares over the seeds)."
     )
     parts = [head, gain_table(found), direction_table(options.paths, found["plain"][0].paths)]
-    write_between(options.page, SCRIPT, "\n\n".join(parts))
+    write_between(options.page, "\n\n".join(parts))
 
 
 def configure(method: str, n_paths: int, seed: int) -> tuple[LoadedConfig, RunModel]:
@@ -126,7 +125,7 @@ def gain_table(found: dict[str, list[Sampled]]) -> str:
         "method", "paths a unit", *FIGURES, "effective sample size", "largest \\|z\\| to plain",
         "ms a path",
     )  # fmt: skip
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _over_seeds(runs: list[Sampled]) -> Floats:
@@ -161,13 +160,28 @@ def direction_table(n_paths: int, paths: pl.DataFrame) -> str:
             name, f"{abs(v @ pilot):.4f}", f"{np.corrcoef(drawn @ v, log_loss)[0, 1] ** 2:.3f}"
         ) for name, v in directions.items()
     ]  # fmt: skip
-    return _markdown(("direction", "cosine to the pilot's", "R² of log loss"), rows)
+    return markdown(("direction", "cosine to the pilot's", "R² of log loss"), rows)
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose first column is text and whose others are figures."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def write_between(page: Path, text: str, begin: str = BEGIN) -> None:
+    """Replace what stands between the marks of a page."""
+    before, after = split_at_marks(page, begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def split_at_marks(page: Path, begin: str = BEGIN) -> tuple[str, str]:
+    """Return what stands before and after the tables of a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise SystemExit(f"{page}: found no '{begin}' followed by '{END}'")
+    return before, after
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy import split_at_marks, write_between
 from benchmarks.machine import describe_machine
 from benchmarks.made_panel import known_rates, make_parts, write_panel
-from benchmarks.marks import split_at_marks, write_between
 from benchmarks.page import table
 from hemc.inputs.move_counts import Counts, read_move_counts
 from hemc.inputs.product import read_product
@@ -27,7 +27,7 @@ from hemc.states import N_LIVE
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "panel.md"
-SCRIPT = "panel"
+BEGIN = "<!-- written by scripts/panel -->"
 PRODUCT = ROOT / "configs" / "products" / "closed-end-second-2003.toml"
 COUNTS = ROOT / "configs" / "counts" / "first-liens-2014.csv"
 _GB_PER_MB = 2**20 / 1e9  # launch.py counts in 2^20 bytes
@@ -53,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, help="for the panels (default: a temporary one)")
     parser.add_argument("--page", type=Path, default=PAGE, help="page that is written")
     options = parser.parse_args(arguments)
-    split_at_marks(options.page, SCRIPT)
+    split_at_marks(options.page, BEGIN)
     readings = {name: measure(name, options.rows, options.folder) for name in LAYOUTS}
     text = "\n\n".join([scale_text(options.rows, readings), fit_text()])
-    write_between(options.page, SCRIPT, text)
+    write_between(options.page, text, BEGIN)
 
 
 def measure(layout: str, n_rows: int, parent: Path | None) -> Reading:

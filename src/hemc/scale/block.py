@@ -108,8 +108,9 @@ def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.Dat
     """Return the rows of paths.parquet."""
     _, flows, default_month, wrapped, unwrapped = story
     names = model.deal.class_names
+    weight = model.factors.draw_weights(first_path, default_month.size)
     figures = path_figures(
-        first_path, flows, wrapped, unwrapped, names, model.discount_rate, default_month
+        first_path, weight, flows, wrapped, unwrapped, names, model.discount_rate, default_month
     )
     values = [
         value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
@@ -133,7 +134,7 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        next_month.with_columns(paths["path"]).select("path", pl.exclude("path")),
-        month_block(series, max(band_paths - first_path, 0)),
+        pl.concat([paths.select("path", "weight"), next_month], how="horizontal"),
+        month_block(series, max(band_paths - first_path, 0), paths["weight"].to_numpy()),
         float(max(gap.max() for gap in gaps)),
     )
