@@ -42,10 +42,10 @@ from hemc.kernels.running_sums import (
     settle_current,
     settle_frozen,
 )
-from hemc.kernels.sojourns import GUIDE, Sojourns, fill_sojourns, leave_month
+from hemc.kernels.sojourns import Sojourns, fill_sojourns, leave_month, prepare_sojourns
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, MonthFactors, MoveRates, PathFactors
-from hemc.states import BANKRUPTCY, CURRENT, FORECLOSURE, N_STATES, REO
+from hemc.states import CURRENT
 
 
 @step
@@ -122,6 +122,29 @@ def follow_rate(
 @kernel
 def follow_paths(
     pool: Pool,
+    tables: Tables,
+    factors: PathFactors,
+    rules: LossRules,
+    shares: ClassShares,
+    draws: tuple[np.uint64, int],
+    out: tuple[Floats, Floats],
+) -> None:
+    """Simulate a block of paths; outputs are those of `loans.simulate_paths`."""
+    months, loss_by_origin = out
+    seed, first_path = draws
+    starts = tables.starts
+    for p in range(months.shape[0]):
+        path = MonthFactors(factors.credit[p], factors.prepayment[p], factors.charge_off[p])
+        fill_sojourns(tables.sojourns, path)
+        path_draws, path_out = (seed, first_path + p), (months[p], loss_by_origin[p])
+        for r in range(starts.size - 1):
+            run = (starts[r], starts[r + 1])
+            follow_rate(pool, run, rules, shares, path, tables, path_draws, path_out)
+        settle_frozen(tables.frozen, months[p])
+
+
+def simulate_paths(
+    pool: Pool,
     rates: MoveRates,
     factors: PathFactors,
     rules: LossRules,
@@ -130,53 +153,24 @@ def follow_paths(
     out: tuple[Floats, Floats],
 ) -> None:
     """Simulate a block of paths; arguments and outputs are those of `loans.simulate_paths`."""
-    n_months, n_classes, n_states, width = rates.threshold.shape
-    n_loans = pool.loan.size
-    seed, first_path = draws
-    is_long = np.zeros(n_states, dtype=np.int64)
-    is_long[CURRENT] = is_long[FORECLOSURE] = is_long[REO] = 1
-    is_long[BANKRUPTCY] = 1 if rules.bankruptcy_paying_share == 0.0 else 0
-    stay_place = np.zeros(n_states, dtype=np.uint32)
-    for s in range(n_states):
-        for j in range(width + 1):
-            if rates.destination[s, j] == s:
-                stay_place[s] = j
-        if stay_place[s] == 0:
-            is_long[s] = 0
-    powers = np.ones((pool.group_growth.size, max(n_months, MOST_INSTALMENTS) + 1))
-    for g in range(powers.shape[0]):
-        for t in range(powers.shape[1] - 1):
-            powers[g, t + 1] = powers[g, t] * pool.group_growth[g]
-    starts = np.full(n_loans + 1, n_loans)
-    n_rates = 0
-    for i in range(n_loans):
-        if i == 0 or pool.rate_group[i] != pool.rate_group[i - 1]:
-            starts[n_rates] = i
-            n_rates += 1
-    tables = Tables(
-        Sojourns(
-            rates,
-            np.ones((n_classes, n_states, n_months, N_STATES)),
-            np.full((n_classes, n_states, n_months), -1),
-            np.empty((n_classes, n_states, n_months + 1)),
-            np.empty((n_classes, n_states, GUIDE), dtype=np.uint32),
-            np.empty((n_classes, n_months + 1)),
-            is_long,
-            stay_place,
-        ),
-        powers,
-        1.0 / powers,
-        starts[: n_rates + 1],
-        np.zeros((n_months + 2, N_CURRENT)),
-        np.zeros((n_months + 2, N_FROZEN)),
-        np.empty((WORDS, n_loans)),
-        np.empty(WORDS),
+    tables = prepare_tables(pool, rates, rules.bankruptcy_paying_share > 0.0)
+    follow_paths(pool, tables, factors, rules, shares, draws, out)
+
+
+def prepare_tables(pool: Pool, rates: MoveRates, pays_in_bankruptcy: bool) -> Tables:
+    """Lay out a block's working memory; NumPy does so at no cost in compilation."""
+    n_months = rates.threshold.shape[0]
+    growth = np.ones((pool.group_growth.size, max(n_months, MOST_INSTALMENTS) + 1))
+    growth[:, 1:] = pool.group_growth[:, None]
+    powers = np.multiply.accumulate(growth, axis=1)
+    starts = np.flatnonzero(np.diff(pool.rate_group, prepend=-1, append=-1))
+    return Tables(
+        sojourns=prepare_sojourns(rates, pays_in_bankruptcy),
+        powers=powers,
+        discounts=1.0 / powers,
+        starts=starts,
+        current=np.zeros((n_months + 2, N_CURRENT)),
+        frozen=np.zeros((n_months + 2, N_FROZEN)),
+        first_u=np.empty((WORDS, np.diff(starts).max(initial=0))),
+        u=np.empty(WORDS),
     )
-    for p in range(out[0].shape[0]):
-        path = MonthFactors(factors.credit[p], factors.prepayment[p], factors.charge_off[p])
-        fill_sojourns(tables.sojourns, path)
-        path_draws, path_out = (seed, first_path + p), (out[0][p], out[1][p])
-        for r in range(n_rates):
-            run = (starts[r], starts[r + 1])
-            follow_rate(pool, run, rules, shares, path, tables, path_draws, path_out)
-        settle_frozen(tables.frozen, path_out[0])

@@ -254,7 +254,7 @@ def follow_loan(
     used = 0
     while True:
         month, state = position.month, position.state
-        is_long = sojourns.is_long[state] != 0
+        is_long = sojourns.is_long[state]
         if used + 1 + is_long > WORDS:
             draw_block(draws[2], month, draws[0], draws[1], u)
             used = 0

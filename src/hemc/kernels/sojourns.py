@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from hemc.kernels import rng
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints, MonthFactors, MoveRates, cumulate_month
-from hemc.states import CURRENT, N_LIVE, N_STATES
+from hemc.states import BANKRUPTCY, CURRENT, FORECLOSURE, N_LIVE, N_STATES, REO
 
 #: Indices read from memory are unsigned: numba then looks for no negative ones.
 Places = NDArray[np.uint32]
 Draws = tuple[np.uint64, int, int]  # seed, path and loan
+
+#: States where a loan is asked once how long it stays.
+LONG_STATES = (CURRENT, BANKRUPTCY, FORECLOSURE, REO)
 
 #: Cells of the guide table over S in (0, 1).
 GUIDE = 512
@@ -39,8 +42,26 @@ class Sojourns(NamedTuple):
     survival: Floats  # [class, state, t + 1] probability to have stayed from month 0 on
     guide: Places  # [class, state, cell] first month whose survival lies below the cell's end
     payoff: Floats  # [class, t + 1] chance that a loan that leaves current in month t pays off
-    is_long: Ints  # [state] 1 where a sojourn is drawn at once
+    is_long: NDArray[np.bool_]  # [state] whether a sojourn is drawn at once
     stay_place: Places  # [state] column of the state itself in its cumulative row
+
+
+def prepare_sojourns(rates: MoveRates, pays_in_bankruptcy: bool) -> Sojourns:
+    """Lay out the memory of sojourns; who may pay in bankruptcy is asked there each month."""
+    n_months, n_classes = rates.threshold.shape[:2]
+    stays = rates.destination[:, 1:] == np.arange(N_LIVE)[:, None]
+    is_long = stays.any(axis=1) & np.isin(np.arange(N_LIVE), LONG_STATES)
+    is_long[BANKRUPTCY] &= not pays_in_bankruptcy
+    return Sojourns(
+        rates=rates,
+        cumulative=np.ones((n_classes, N_LIVE, n_months, N_STATES)),
+        made_for=np.full((n_classes, N_LIVE, n_months), -1),
+        survival=np.empty((n_classes, N_LIVE, n_months + 1)),
+        guide=np.empty((n_classes, N_LIVE, GUIDE), dtype=np.uint32),
+        payoff=np.empty((n_classes, n_months + 1)),
+        is_long=is_long,
+        stay_place=(1 + stays.argmax(axis=1)).astype(np.uint32),
+    )
 
 
 @step
