@@ -19,7 +19,7 @@ from hemc.states import N_LIVE
 
 #: Kernels that simulate loan by loan; equal in law, each with its own draws.
 Method = Literal["event-driven", "month-stepping"]
-_KERNELS = {"event-driven": events.follow_paths, "month-stepping": loans.simulate_paths}
+_KERNELS = {"event-driven": events.simulate_paths, "month-stepping": loans.simulate_paths}
 
 _SEVERITY_GRID = 4_000
 
