@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from hemc.inputs.deal import Deal
-from hemc.kernels.flows import NoteFlows, PoolFlows
-from hemc.model.deal_terms import MonthlyDeal, compile_deal
-from hemc.model.waterfall import pay_paths
 from reference.deal_cases import SECOND_PAYMENT, path_months, told
 from reference.deal_twin import pay_deal
 from reference.random_deals import N_MONTHS, deals, opening_balances, path_flows
+
+from hemc.inputs.deal import Deal
+from hemc.kernels.flows import NoteFlows, PoolFlows
+from hemc.kernels.records import column
+from hemc.model.deal_terms import MonthlyDeal, compile_deal
+from hemc.model.waterfall import pay_paths
 
 N_PATHS = 4
 CENT = 0.01
@@ -97,7 +98,7 @@ def test_what_steps_pay_the_classes_and_the_insurer_receive(case):
     assert np.abs(paid("interest", "cap_carryover") - interest).max() < CENT
     assert np.abs(paid(*steps) - principal).max() < CENT
     claim = np.hstack([np.zeros((N_PATHS, 1)), notes.unreimbursed])
-    rate = 1 + case.monthly.terms.reimbursement_monthly
+    rate = 1 + column(case.monthly.terms.months, "reimbursement")
     drawn = notes.draw_interest + notes.draw_principal
     rolled = claim[:, :-1] * rate + drawn - paid("reimbursement")
     assert np.abs(rolled - claim[:, 1:]).max() < CENT
@@ -137,9 +138,7 @@ def test_a_step_is_paid_only_when_those_before_it_are(case):
     notes = case.pay()
     for p in range(N_PATHS):
         months = path_months(case.flows, case.deal, p, int(case.default_month[p]), INDEX)
-        for t, month in enumerate(
-            pay_deal(case.deal, case.balances, case.loss_to_date, months)
-        ):
+        for t, month in enumerate(pay_deal(case.deal, case.balances, case.loss_to_date, months)):
             due = np.array(list(month.due.values()))
             short = due[:-1] - notes.step_paid[p, t, :-1] > CENT
             later = notes.step_paid[p, t, ::-1].cumsum()[::-1][1:]
@@ -195,7 +194,9 @@ def test_oc_is_above_its_target_only_where_a_release_was_not_possible(case):
         return
     notes = case.pay()
     over = notes.oc[:, 1:] - notes.oc_target > CENT
-    over &= case.monthly.terms.may_build & (notes.balance[:, 1:].sum(axis=2) > CENT)
+    over &= column(case.monthly.terms.months, "may_build") & (
+        notes.balance[:, 1:].sum(axis=2) > CENT
+    )
     labels = [step.label for step in case.deal.steps]
     hold = [step.label for step in case.deal.steps if step.pay == "hold_oc"]
     assert notes.step_paid[:, :, labels.index(hold[0])][over].max(initial=0.0) < CENT

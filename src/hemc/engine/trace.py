@@ -153,4 +153,3 @@ def _is_same(traced: object, recorded: object) -> bool:
     if isinstance(traced, float) and isinstance(recorded, float):
         return abs(traced - recorded) <= _ROUNDING * max(1.0, abs(recorded))
     return traced == recorded
-

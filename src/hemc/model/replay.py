@@ -30,6 +30,7 @@ from hemc.inputs.identities import (
 from hemc.inputs.tieout_cash import cash_left_for_premium
 from hemc.inputs.tieout_notes import Notes, gather_notes, row_name
 from hemc.kernels.flows import Floats, NoteFlows, PoolFlows
+from hemc.kernels.records import column
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.insurer import performing
 from hemc.model.waterfall import pay_paths
@@ -76,9 +77,7 @@ def replay(certificate: Certificate, deal: Deal) -> Replay:
     return Replay(certificate, deal.payment_number(date), lines)
 
 
-def _terms(
-    certificate: Certificate, deal: Deal, notes: Notes, date: dt.date
-) -> MonthlyDeal:
+def _terms(certificate: Certificate, deal: Deal, notes: Notes, date: dt.date) -> MonthlyDeal:
     """Return the deal from the certificate's month on, its floating coupons as printed."""
     rows = notes.rows
     balances = {
@@ -88,12 +87,12 @@ def _terms(
     monthly = compile_deal(
         deal, date, balances, _N_MONTHS, 0.0, float(certificate.losses["beginning"].value or 0)
     )
-    accrual = monthly.terms.accrual.copy()
+    accrual = column(monthly.terms.class_months, "accrual")
     for k, note in enumerate(deal.classes):
         if note.kind == "floating":
             coupon = _figure(certificate, f"{note.name} coupon", rows[note.name]["coupon_pct"])
             accrual[:, k] = monthly.year_fraction[:, k] * coupon / 100.0
-    return monthly._replace(terms=monthly.terms._replace(accrual=accrual, round_to_cents=True))
+    return monthly._replace(terms=monthly.terms._replace(round_to_cents=True))
 
 
 def _flows(certificate: Certificate, notes: Notes) -> PoolFlows:
