@@ -79,7 +79,9 @@ def test_a_replay_needs_deal_terms(tmp_path: Path) -> None:
     path.write_text(COMPLETE.read_text().replace("2003-HE2", "2001-HE9"))
     result = run("certificate", "replay", path)
     assert result.exit_code == 2
-    assert result.stderr.splitlines()[-1].endswith("found no deal terms for it; expected --deal FILE")
+    assert result.stderr.splitlines()[-1].endswith(
+        "found no deal terms for it; expected --deal FILE"
+    )
 
 
 def test_show_fits_80_columns_and_names_lines() -> None:
@@ -164,7 +166,14 @@ def test_faults_have_their_exit_code(
 
 
 @pytest.mark.parametrize(
-    "args", [[], ["certificate"], ["certificate", "show"], ["certificate", "check"], ["certificate", "replay"]]
+    "args",
+    [
+        [],
+        ["certificate"],
+        ["certificate", "show"],
+        ["certificate", "check"],
+        ["certificate", "replay"],
+    ],
 )
 def test_every_help_has_an_example(args: list[str]) -> None:
     result = run(*args, "--help")

@@ -6,9 +6,7 @@ here. The deals stand in tests/data/deals.
 
 from __future__ import annotations
 
-
 import pytest
-
 from reference.deal_cases import PAYERS, Month, test_deal
 
 

@@ -1,4 +1,4 @@
-"""Sister deals replay their certificates' months through the kernel of the simulation, to the cent."""
+"""Certificates' months replay through the kernel of the simulation, to the cent."""
 
 from decimal import Decimal
 
@@ -78,9 +78,7 @@ def test_february_builds_oc_with_all_excess(replayed):
 
 
 def changed_steps(deal, kind, **keys):
-    return tuple(
-        step.model_copy(update=keys) if step.pay == kind else step for step in deal.steps
-    )
+    return tuple(step.model_copy(update=keys) if step.pay == kind else step for step in deal.steps)
 
 
 def test_a_wrong_premium_is_off_where_it_shows(replayed, deals):
@@ -98,9 +96,7 @@ def test_a_wrong_target_is_off_by_the_release(replayed, deals):
 
 
 def test_a_wrong_day_count_is_off_in_months_of_other_lengths(replayed, deals):
-    classes = tuple(
-        c.model_copy(update={"day_count": "30/360"}) for c in deals["2002-HE4"].classes
-    )
+    classes = tuple(c.model_copy(update={"day_count": "30/360"}) for c in deals["2002-HE4"].classes)
     october, july = "gmacm-2002-he4_2003-10-27", JULY
     assert replayed(october, classes=classes)["A-1 interest"].status == "fail"
     assert replayed(july, classes=classes)["A-1 interest"].status == "pass"  # 30 days

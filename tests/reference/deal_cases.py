@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from reference.deal_twin import Paid, PoolMonth, pay_deal
 
 from hemc.inputs.calendar import payment_dates, previous_payment_date
 from hemc.inputs.deal import Deal
@@ -16,8 +17,7 @@ from hemc.kernels.flows import NoteFlows, PoolFlows
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.oc_target import trigger_flows
 from hemc.model.waterfall import pay_paths
-from hemc.states import NAMES, N_LIVE
-from reference.deal_twin import Paid, PoolMonth, pay_deal
+from hemc.states import N_LIVE, NAMES
 
 FOLDER = Path(__file__).parents[1] / "data" / "deals"
 #: The second payment of every test deal: the first accrues from closing.
@@ -76,7 +76,6 @@ def twin_months(
 def by_twin(deal: Deal, pool: float, months: list[Month], **terms: Any) -> list[Paid]:
     """Pay months by the twin, the classes at their original balances."""
     return pay_deal(deal, original_balances(deal), 0.0, twin_months(deal, pool, months, **terms))
-
 
 
 def kernel_flows(months: list[PoolMonth], closing: bool) -> PoolFlows:

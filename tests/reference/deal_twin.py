@@ -334,7 +334,10 @@ def entitlements(scene: Scene) -> dict[str, float]:
         coupon = c.coupon if c.coupon is not None else scene.pool.index_rate + c.margin
         full = coupon * fraction[c.day_count]
         rate = min(full, cap) if c.net_wac_cap else full
-        base, arrears = strip.get(c.name, scene.opening.get(c.name, 0.0)), scene.books.unpaid[c.name]
+        base, arrears = (
+            strip.get(c.name, scene.opening.get(c.name, 0.0)),
+            scene.books.unpaid[c.name],
+        )
         owed[c.name] = arrears + (base + arrears) * rate
         if c.net_wac_cap:
             cut = (base + arrears) * (full - rate)

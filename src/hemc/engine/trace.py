@@ -1,4 +1,4 @@
-"""A finished run and the choice of a path go in, everything that happened on that path comes out."""
+"""A finished run and the choice of a path go in, all that happened on that path comes out."""
 
 from __future__ import annotations
 
@@ -153,4 +153,3 @@ def _is_same(traced: object, recorded: object) -> bool:
     if isinstance(traced, float) and isinstance(recorded, float):
         return abs(traced - recorded) <= _ROUNDING * max(1.0, abs(recorded))
     return traced == recorded
-

@@ -76,9 +76,7 @@ def replay(certificate: Certificate, deal: Deal) -> Replay:
     return Replay(certificate, deal.payment_number(date), lines)
 
 
-def _terms(
-    certificate: Certificate, deal: Deal, notes: Notes, date: dt.date
-) -> MonthlyDeal:
+def _terms(certificate: Certificate, deal: Deal, notes: Notes, date: dt.date) -> MonthlyDeal:
     """Return the deal from the certificate's month on, its floating coupons as printed."""
     rows = notes.rows
     balances = {
