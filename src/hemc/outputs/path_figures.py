@@ -61,9 +61,9 @@ def path_figures(
 
 
 def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:
-    """Return what the insurer pays, gets back and earns; `insurer_net` is its cost, a present value.
+    """Return what the insurer pays, gets back and earns.
 
-    The reimbursed share is of draws with their interest: without draws nan.
+    `insurer_net` is the present value of draws less reimbursement and premium. The reimbursed share is of draws with their interest: without draws nan.
     """
     draws = notes.draw_interest + notes.draw_principal
     reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)
