@@ -29,7 +29,8 @@ _PLAIN = {"str": "text", "int": "whole number", "float": "number", "bool": "true
 def key_tables(model: type[BaseModel] = Deal, place: str = "") -> Iterator[str]:
     """Yield the table of a model and of every model inside it, each under its place in the file."""
     title = f"`{place}`" if place else "Top level"
-    yield f"### {title}\n\n{_meaning(model)}\n\n| key | value | default | meaning |\n|---|---|---|---|"
+    yield f"### {title}\n\n{_meaning(model)}\n"
+    yield "| key | value | default | meaning |\n|---|---|---|---|"
     inner: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         key = field.alias or name
