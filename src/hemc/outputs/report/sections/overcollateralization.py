@@ -91,7 +91,7 @@ def _triggers(run: RunFiles) -> list[Table]:
         if value is None or threshold is None or tripped is None:
             continue
         rows = []
-        for month in [m for m in _TRIGGER_MONTHS if m <= value["month"].max()]:
+        for month in [m for m in _TRIGGER_MONTHS if m <= value.height]:
             of_month = pl.col("month") == month
             shown = [value.filter(of_month)[s].item() for s in ("mean", "p5", "p50", "p95")]
             shown += [t.filter(of_month)["mean"].item() for t in (threshold, tripped)]
