@@ -104,7 +104,7 @@ def test_what_steps_pay_the_classes_and_the_insurer_receive(case):
     assert np.abs(paid("interest", "cap_carryover") - interest).max() < CENT
     assert np.abs(paid(*steps) - principal).max() < CENT
     claim = np.hstack([np.zeros((N_PATHS, 1)), notes.unreimbursed])
-    rate = 1 + case.monthly.terms.reimbursement_monthly
+    rate = 1 + case.monthly.terms.months.reimbursement
     drawn = notes.draw_interest + notes.draw_principal
     rolled = claim[:, :-1] * rate + drawn - paid("reimbursement")
     assert np.abs(rolled - claim[:, 1:]).max() < CENT
@@ -200,7 +200,7 @@ def test_oc_is_above_its_target_only_where_a_release_was_not_possible(case):
         return
     notes = case.pay()
     over = notes.oc[:, 1:] - notes.oc_target > CENT
-    over &= case.monthly.terms.may_build & (notes.balance[:, 1:].sum(axis=2) > CENT)
+    over &= case.monthly.terms.months.may_build & (notes.balance[:, 1:].sum(axis=2) > CENT)
     labels = [step.label for step in case.deal.steps]
     hold = [step.label for step in case.deal.steps if step.pay == "hold_oc"]
     assert notes.step_paid[:, :, labels.index(hold[0])][over].max(initial=0.0) < CENT
