@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hemc.kernels.month import Rows
 from reference.waterfall_cases import random_flows, random_terms
 
 from hemc.kernels import month as month_module
 from hemc.kernels import waterfall
 from hemc.kernels.flows import DealTerms, Floats, NoteFlows, PoolFlows
 from hemc.kernels.jit import plain
-from hemc.kernels.month import Rows
 from hemc.kernels.reconciliation import IDENTITIES, reconcile_paths
 from hemc.kernels.waterfall import PRO_RATA, REVERSE_ORDER
 from hemc.model.waterfall import pay_paths, without_insurer

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 _FORMATS = {"float": "f8", "int": "i8", "bool": "?"}
 
@@ -39,3 +40,8 @@ def records(shape: int | tuple[int, ...], of: type[T], **columns: Any) -> Record
     for name, values in columns.items():
         made[name] = values
     return cast(Records[T], made.view(np.recarray))
+
+
+def column(of: Records[Any], name: str) -> NDArray[Any]:
+    """Return one attribute of all records as an array; changing it changes the records."""
+    return np.asarray(of)[name]
