@@ -27,7 +27,6 @@ from reference.random_deals import N_MONTHS, deals, opening_balances, path_flows
 
 from hemc.inputs.deal import Deal
 from hemc.kernels.flows import NoteFlows, PoolFlows
-from hemc.kernels.records import column
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.waterfall import pay_paths
 
@@ -105,7 +104,7 @@ def test_what_steps_pay_the_classes_and_the_insurer_receive(case):
     assert np.abs(paid("interest", "cap_carryover") - interest).max() < CENT
     assert np.abs(paid(*steps) - principal).max() < CENT
     claim = np.hstack([np.zeros((N_PATHS, 1)), notes.unreimbursed])
-    rate = 1 + column(case.monthly.terms.months, "reimbursement")
+    rate = 1 + case.monthly.terms.months.reimbursement
     drawn = notes.draw_interest + notes.draw_principal
     rolled = claim[:, :-1] * rate + drawn - paid("reimbursement")
     assert np.abs(rolled - claim[:, 1:]).max() < CENT
@@ -201,9 +200,7 @@ def test_oc_is_above_its_target_only_where_a_release_was_not_possible(case):
         return
     notes = case.pay()
     over = notes.oc[:, 1:] - notes.oc_target > CENT
-    over &= column(case.monthly.terms.months, "may_build") & (
-        notes.balance[:, 1:].sum(axis=2) > CENT
-    )
+    over &= case.monthly.terms.months.may_build & (notes.balance[:, 1:].sum(axis=2) > CENT)
     labels = [step.label for step in case.deal.steps]
     hold = [step.label for step in case.deal.steps if step.pay == "hold_oc"]
     assert notes.step_paid[:, :, labels.index(hold[0])][over].max(initial=0.0) < CENT

@@ -10,7 +10,7 @@ import click
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
-from hemc.cli.stored_runs import compare
+from hemc.cli.stored_runs import compare, publish
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -55,5 +55,15 @@ def main() -> None:
     """
 
 
-for command in (certificate, compare, init, run, schema, trace, validate, warmup):
+for command in (
+    certificate,
+    compare,
+    init,
+    publish,
+    run,
+    schema,
+    trace,
+    validate,
+    warmup,
+):  # one a line, so that branches with new commands merge
     main.add_command(command)

@@ -13,6 +13,7 @@ from hemc.model.moves import compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
 from hemc.model.stress import stress_paths
+from hemc.model.valuation import compile_quotes
 from hemc.scale.block import RunModel
 
 _LONGEST_HORIZON = 360
@@ -27,7 +28,8 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     moves = compile_moves(
         calibration.classes.rates, documents.product.order, config, n_months, macro
     )
-    stress = stress_paths(config.scenario, macro, max(n_months, _MONTHS_SHOWN))
+    n_index = max(n_months, _MONTHS_SHOWN)
+    stress = stress_paths(config.scenario, macro, n_index, documents.index_path)
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
@@ -53,5 +55,8 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         monthly, next_monthly, method,
         InsurerModel(config.insurer, stress.shift, config.simulation.seed),
         config.insurer.discount_rate, None if loss_to_date is None else float(loss_to_date),
+        compile_quotes(
+            config.valuation, deal, next_payment(documents), monthly, stress.index_rate[:n_months]
+        ),
         expected,
     )  # fmt: skip

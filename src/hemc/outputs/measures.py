@@ -18,6 +18,7 @@ from hemc.outputs.estimates import (
     distribution,
     probability,
 )
+from hemc.outputs.note_values import VALUE_COLUMNS, WRAP_VALUE
 
 _ALL = ("mean", "sd", *QUANTILES, *SHORTFALLS)
 _RISK = ("mean", "sd", "probability", "p50", "p75", "p90", "p95", "p99", "p99_9", *SHORTFALLS)
@@ -71,10 +72,25 @@ def _add_notes(table: _Table) -> None:
         for column in columns:
             note = column.removeprefix(f"{kind}_")
             table.add(kind, column, _RISK, insurer=insurer, note=note)
+    wraps = [c for c in names if c.startswith(f"{WRAP_VALUE}_")]
+    if wraps:
+        table.paths = paths.with_columns(reduce(operator.add, map(pl.col, wraps)).alias("all"))
+        table.add(WRAP_VALUE, "all", _RISK)
     for column in names:
-        if column.startswith("wal_"):
-            note = column.removeprefix("wal_")
-            table.add("wal", column, _LEVELS, insurer="wrapped", note=note, unit="years")
+        _add_value(table, column)
+
+
+def _add_value(table: _Table, column: str) -> None:
+    """Add a measure of what a class is worth, or nothing where the column is of another kind."""
+    if column == "call_month":
+        table.add(column, column, _LEVELS, "wrapped", unit="months, on paths with one")
+    if column.startswith(f"{WRAP_VALUE}_"):
+        table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
+    for spec in VALUE_COLUMNS:
+        if column.startswith(f"{spec.column}_"):
+            note = column.removeprefix(f"{spec.column}_")
+            table.add(spec.measure, column, _LEVELS, spec.insurer, note, spec.unit)
+            return
 
 
 class _Table:

@@ -18,6 +18,7 @@ HALF_CENT = 0.005
 
 def path_figures(
     first_path: int,
+    weight: Floats,
     flows: BlockFlows,
     wrapped: NoteFlows,
     unwrapped: NoteFlows,
@@ -25,9 +26,9 @@ def path_figures(
     discount_rate: float,
     default_month: Ints,
 ) -> pl.DataFrame:
-    """Return one row a path; `names` are the deal's classes in order.
+    """Return one row a path; `names` are the deal's classes in order, `weight` float64[p] its own.
 
-    OC, draws, premium, residual, principal and average life are those of the wrapped pass;
+    OC, draws, premium, residual and principal are those of the wrapped pass;
     interest shortfall, writedown and the first undercollateralised month those of the unwrapped.
     Amounts USD, months counted from cut-off, null where nothing happened; `discount_rate` is per
     year, `default_month` the insurer's in the wrapped pass, from 0.
@@ -37,7 +38,7 @@ def path_figures(
     shortfall = oc_shortfall(flows, wrapped)
     columns: dict[str, Any] = {
         "path": np.arange(first_path, first_path + n),
-        "weight": np.ones(n),
+        "weight": weight,
         "pool_loss": loss,
         "pool_loss_pct": 100.0 * loss / flows.cash.balance[:, 0],
         "oc_min": np.where(has_notes(wrapped), wrapped.oc[:, 1:], np.inf).min(axis=1),
@@ -56,15 +57,15 @@ def path_figures(
         pl.col(
             "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
         ).replace(0, None),
-        pl.col("^wal_.*$", "reimbursed_share").fill_nan(None),
+        pl.col("reimbursed_share").fill_nan(None),
     )
 
 
 def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:
     """Return what the insurer pays, gets back and earns.
 
-    `insurer_net` is the present value of draws less reimbursement and premium. The reimbursed
-    share is of draws with their interest: without draws nan.
+    `insurer_net` is what it costs: the present value of draws less reimbursement and premium. The
+    reimbursed share is of draws with their interest: without draws nan.
     """
     draws = notes.draw_interest + notes.draw_principal
     reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)
@@ -93,12 +94,10 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
     columns = {f"interest_shortfall_{name}": unwrapped.shortfall[:, -1, k]}
     opening = wrapped.balance[:, 0, k]
     principal = wrapped.principal[:, :, k]
-    years = np.arange(1, principal.shape[1] + 1) / 12.0
     if opening.max() <= 0.0:
         return columns
     return columns | {
         f"principal_{name}": principal.sum(axis=1),
-        f"wal_{name}": weighted_sum(principal, years) / opening,
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
 

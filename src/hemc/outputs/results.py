@@ -20,6 +20,7 @@ from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
+from hemc.outputs.note_values import quote_records
 from hemc.outputs.scenario_paths import factor_record, scenario_table
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
 from hemc.outputs.two_level import LARGE_POOL_PATHS
@@ -68,7 +69,7 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
         assumption_table(result).write_parquet(part / "assumptions.parquet")
         settings, macro = result.loaded.config.scenario, result.documents.macro
-        table = scenario_table(settings, macro, result.n_months)
+        table = scenario_table(settings, macro, result.n_months, result.documents.index_path)
         table.write_parquet(part / "scenario_paths.parquet")
         write_next_certificate(result, part)
         _write_json(part / "summary.json", headline_rows(result.measures))
@@ -80,7 +81,7 @@ def write_next_certificate(result: RunResult, folder: Path) -> None:
     """Write the forecast of the next certificate as text, JSON and Parquet."""
     deal = result.documents.deal
     first = result.first_payment
-    table = next_certificate(result.store.next_month.scan().drop("path"))
+    table = next_certificate(result.store.next_month.scan())
     date = payment_date(first.year, first.month, deal.payment_day)
     title = f"Home Equity Loan-Backed Term Notes, {deal.issuer} Series {deal.series}"
     names = tuple(note.name for note in deal.classes)
@@ -115,7 +116,8 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "oracle": oracle_record(result.oracle),
         "scenario": scenario_record(result),
         "credit_factor": factor_record(result.loaded.config.scenario),
-        "warnings": result.calibration.warnings,
+        "quotes": quote_records(tuple(c.name for c in deal.classes), result.quotes),
+        "warnings": result.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
         "peak_memory_mb": peak_memory_mb(),
@@ -139,13 +141,15 @@ def oracle_record(oracle: pl.DataFrame) -> dict[str, Any] | None:
 
 def sampling_record(result: RunResult) -> dict[str, Any]:
     """Return how the paths were drawn and the main direction that the pilot found."""
-    method, directions = result.sampling
+    method, directions, tilt = result.sampling
     return {
         "method": method,
         "unit_paths": result.loaded.config.simulation.unit_paths,
         "units": result.sample_size.units,
         "large_pool_paths": LARGE_POOL_PATHS * result.n_paths if method == "two-level" else 0,
         "main_direction": None if directions is None else directions.credit[0].tolist(),
+        "tilt": None if tilt is None else tilt._asdict(),
+        "weights": None if result.weights is None else result.weights._asdict(),
     }
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.transitions import PathFactors
+from hemc.kernels.valuation import Quotes
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
@@ -16,9 +17,11 @@ from hemc.model.insurer import InsurerModel, absent
 from hemc.model.oracle import Comparison, compare
 from hemc.model.scenario import FactorModel
 from hemc.model.simulation import BlockFlows, Method, PoolModel, simulate_block
+from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
+from hemc.outputs.note_values import value_table
 from hemc.outputs.path_figures import path_figures
 
 
@@ -38,6 +41,7 @@ class RunModel(NamedTuple):
     insurer: InsurerModel
     discount_rate: float
     loss_to_date: float | None
+    quotes: Quotes
     large_pool: ExpectedPool | None = None
 
     @property
@@ -104,9 +108,14 @@ def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.Dat
     """Return the rows of paths.parquet."""
     _, flows, default_month, wrapped, unwrapped = story
     names = model.deal.class_names
-    return path_figures(
-        first_path, flows, wrapped, unwrapped, names, model.discount_rate, default_month
+    weight = model.factors.draw_weights(first_path, default_month.size)
+    figures = path_figures(
+        first_path, weight, flows, wrapped, unwrapped, names, model.discount_rate, default_month
     )
+    values = [
+        value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
+    ]
+    return figures.hstack(value_table(names, model.quotes, *values))
 
 
 def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
@@ -125,7 +134,7 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        next_month.with_columns(paths["path"]).select("path", pl.exclude("path")),
-        month_block(series, max(band_paths - first_path, 0)),
+        pl.concat([paths.select("path", "weight"), next_month], how="horizontal"),
+        month_block(series, max(band_paths - first_path, 0), paths["weight"].to_numpy()),
         float(max(gap.max() for gap in gaps)),
     )

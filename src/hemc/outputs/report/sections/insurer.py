@@ -7,6 +7,7 @@ from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
 from hemc.outputs.report.sections.overcollateralization import first_month_row, first_month_table
+from hemc.outputs.report.sections.values import wrap_value
 from hemc.outputs.run_files import RunFiles
 
 _MEASURES = {
@@ -41,6 +42,7 @@ def insurer(run: RunFiles) -> Section | None:
     columns = ("", *(STATISTICS[statistic] for statistic in _STATISTICS))
     caption = f"Over the life of the deal, USD million ± standard error ({DASH} not measured)"
     blocks: list[Block] = [Table(caption, columns, rows)]
+    blocks += [table for table in [wrap_value(run)] if table.rows]
     blocks += _shares(run)
     firsts = [
         first_month_row(run, "first draw", "first_draw_month", "wrapped"),
