@@ -10,7 +10,8 @@ import click
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
-from hemc.cli.stored_runs import compare
+from hemc.cli.stored_runs import compare, publish
+from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
 _INTERNAL_FAULT = 3
@@ -49,9 +50,20 @@ def main() -> None:
     \b
     Examples:
       hemc run configs/base.toml
+      hemc trace results/base --path worst
       hemc certificate check configs/certificates/gmacm-2003-he2_2004-02-25.txt
     """
 
 
-for command in (certificate, compare, init, run, schema, validate, warmup):
+for command in (
+    certificate,
+    compare,
+    init,
+    publish,
+    run,
+    schema,
+    trace,
+    validate,
+    warmup,
+):  # one a line, so that branches with new commands merge
     main.add_command(command)

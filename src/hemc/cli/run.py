@@ -54,7 +54,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with show_progress(loaded.config.simulation.paths, quiet) as progress:
         result = engine.run(loaded, progress, strict, scratch=folder.parent)
-    for warning in result.calibration.warnings:
+    for warning in result.warnings:
         click.echo(f"hemc: {warning}", err=True)
     write_run(result, folder, write_report)
     if not quiet:

@@ -31,6 +31,7 @@ from hemc.outputs.measures import measure_paths
 from hemc.outputs.results import headline_rows
 from hemc.outputs.sample_size import SampleSize, sample_size
 from hemc.outputs.two_level import with_two_level_mean
+from hemc.outputs.weights import WeightCheck, check_weights, weight_warnings
 from hemc.scale.store import RunStore
 from hemc.scale.threads import thread_count
 
@@ -53,9 +54,15 @@ class RunResult:
     seconds: dict[str, float]
     sampling: Sampling
     sample_size: SampleSize
+    weights: WeightCheck | None  # None where all paths weigh the same
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
     quotes: Quotes
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the reader of any figure should know."""
+        return self.calibration.warnings + weight_warnings(self.weights)
 
     @property
     def summary(self) -> pl.DataFrame:
@@ -117,11 +124,12 @@ def run(
             refined = refine_mean_loss(loaded.config, model, store)
             measures = with_two_level_mean(measures, refined)
         size = sample_size(store.paths.scan(), simulation, refined)
+        weights = check_weights(store.paths.scan(), simulation.tail_probability)
         months = store.months.frame()
     return RunResult(
         loaded, documents, calibration, model.n_months, next_payment(documents),
         store, months, measures, sensitivities,
-        thread_count(simulation.threads), was_cold, seconds, sampling, size, reached,
+        thread_count(simulation.threads), was_cold, seconds, sampling, size, weights, reached,
         oracle, model.quotes,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from hemc.inputs.by_payment import Balances, Money, Share
 from hemc.inputs.deal_checks import deal_faults
 from hemc.inputs.overcollateralization import Overcollateralization
 from hemc.inputs.payment_order import PaymentStep, Premium, PrincipalRule, Sequential
-from hemc.inputs.toml import Misfits, Settings, read_toml, validate
+from hemc.inputs.toml import MisfitError, Settings, read_toml, validate
 
 
 class NoteClass(Settings):
@@ -93,7 +93,7 @@ class Deal(Settings):
     def _parts_fit(self) -> Self:
         faults = tuple(deal_faults(self))
         if faults:
-            raise Misfits(faults)
+            raise MisfitError(faults)
         return self
 
     @property

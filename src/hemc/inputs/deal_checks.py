@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -14,7 +15,6 @@ from hemc.inputs.payment_order import (
     CapCarryover,
     Collections,
     Cover,
-    Fee,
     FixedShare,
     HoldOc,
     Interest,
@@ -194,7 +194,7 @@ def _target_balances(deal: Deal) -> Iterator[Fault]:
         if not isinstance(rule, TargetBalance):
             continue
         balances = [original[rule.class_name], *(entry.balance for entry in rule.schedule)]
-        for before, balance in zip(balances, balances[1:], strict=False):
+        for before, balance in pairwise(balances):
             if balance > before:
                 place = f"principal {i} (target_balance), schedule"
                 yield Fault(place, f"{balance:,}", f"no more than {before:,}, the balance before")

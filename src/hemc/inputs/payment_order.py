@@ -98,7 +98,7 @@ class Collections(Step):
 
 
 class HoldOc(Step):
-    """Principal that keeps OC: clip(notes − (ending pool − min(OC at beginning, target)), 0, notes).
+    """Principal that keeps OC, clip(notes − (ending pool − min(OC before, target)), 0, notes).
 
     `notes` are those left by earlier steps. Until the build date OC is kept as it is, above its
     target too.

@@ -30,7 +30,7 @@ class Fault(NamedTuple):
     expected: str
 
 
-class Misfits(ValueError):
+class MisfitError(ValueError):
     """Faults between the parts of a settings object, raised by its validator."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -69,7 +69,7 @@ def validate(model: type[Model], values: dict[str, Any], file: str | Path) -> Mo
 def _describe(model: type[BaseModel], fault: ErrorDetails) -> tuple[Fault, ...]:
     """Turn a pydantic fault into place, found, expected; misfits bring their own."""
     cause = fault.get("ctx", {}).get("error")
-    if isinstance(cause, Misfits):
+    if isinstance(cause, MisfitError):
         return cause.faults
     place = _place(fault["loc"])
     if fault["type"] == "extra_forbidden":

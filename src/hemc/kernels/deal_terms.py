@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemc.kernels.flows import Floats, Ints
+from hemc.kernels.records import Records
 
 Flags = NDArray[np.bool_]
 
-#: Kinds of step. From COLLECTIONS on they pay principal; DRAW, the insurer's payment, comes last.
+#: Kinds of step. INTEREST and CAP_CARRYOVER pay what stands in the books as owed; from COLLECTIONS
+#: on they pay principal; DRAW, the insurer's payment, comes last.
 FEE, PREMIUM, REIMBURSEMENT, INTEREST, CAP_CARRYOVER, RESIDUAL = range(6)
 COLLECTIONS, HOLD_OC, COVER, BUILD_OC, DRAW = range(6, 11)
 
@@ -26,52 +28,77 @@ ALL, LOCKOUT, FIXED_SHARE, TARGET_BALANCE, PRO_RATA = range(5)
 IMPLIED, SHARED, REVERSE_ORDER = range(3)
 
 
+class ClassTerms:
+    """A class of notes."""
+
+    balance_open: float  # USD at cut-off, 0 for a notional class
+    is_notional: bool
+    is_capped: bool  # by the pool's net rate
+    is_carried: bool  # what the cap cuts is carried over
+    is_insured: bool
+
+
+class ClassMonth:
+    """A class in a month."""
+
+    accrual: float  # coupon × year fraction; a floating class has its index in it
+    notional: float  # scheduled balance of a notional class, USD
+    notional_rate: float  # coupon a year of a notional class
+
+
+class MonthTerms:
+    """A month of the projection."""
+
+    may_build: bool  # OC may be built and released
+    reimbursement: float  # rate a month at which draws accrue
+    has_notional: bool  # a notional class has a balance
+
+
+class StepTerms:
+    """A step; a fee or premium is min(rate × base + amount, cap)."""
+
+    kind: int
+    rate: float  # per month
+    amount: float  # USD a month
+    cap: float  # USD a month
+    is_on_pool: bool  # base of a fee, else the opening notes of its classes
+    is_sequential: bool  # interest as listed, else pro rata
+
+
+class RuleTerms:
+    """An entry of the principal rules: one class, or -1 where it is pro rata."""
+
+    kind: int
+    k: int
+    after: int  # class that has to be retired first, or -1
+
+
 class DealTerms(NamedTuple):
-    """Terms of a deal.
+    """Terms of a deal; row `j` of `in_step` and of `step_order` are the classes of a step."""
 
-    `accrual` is coupon × year fraction of the month (a floating class has its index in it).
-    `notional` is the scheduled balance of a notional class and `notional_rate` its coupon a year,
-    0 for the others. A step has a row of `step_class`, the classes it is about, and of
-    `step_order`, the same as a list ended by -1. A fee or premium is
-    min(step_rate × base + step_amount, step_cap), its base the opening pool or opening notes.
-    A principal entry is one class, or -1 and a row of `rule_classes` where it is pro rata.
-    """
-
-    accrual: Floats  # [t, k]
-    notional: Floats  # [t, k] USD
-    notional_rate: Floats  # [t, k] per year
-    is_notional: Flags  # [k]
-    has_cap: bool  # some class is capped
-    is_capped: Flags  # [k] by the pool's net rate
-    is_carried: Flags  # [k] what the cap cuts is carried over
-    is_insured: Flags  # [k]
-    balance_open: Floats  # [k] USD at cut-off, 0 for a notional class
-    step_kind: Ints  # [j + 1] the last is DRAW
-    step_class: Flags  # [j + 1, k]
-    step_order: Ints  # [j + 1, i]
-    is_sequential: Flags  # [j + 1] interest as listed, else pro rata
-    is_on_pool: Flags  # [j + 1] base of a fee
-    step_rate: Floats  # [j + 1] per month
-    step_amount: Floats  # [j + 1] USD a month
-    step_cap: Floats  # [j + 1] USD a month
-    rule_kind: Ints  # [e]
-    rule_class: Ints  # [e]
-    rule_classes: Flags  # [e, k]
-    rule_after: Ints  # [e] class that has to be retired first, or -1
+    classes: Records[ClassTerms]  # [k]
+    class_months: Records[ClassMonth]  # [t, k]
+    months: Records[MonthTerms]  # [t]
+    steps: Records[StepTerms]  # [j + 1] the last is DRAW
+    in_step: Flags  # [j + 1, k]
+    step_order: Ints  # [j + 1, i] the same as lists ended by -1
+    rules: Records[RuleTerms]  # [e]
+    in_rule: Flags  # [e, k] classes that share pro rata
     rule_amount: Floats  # [t, e] share of lockout or fixed share, scheduled balance in USD
-    may_build: Flags  # [t] OC may be built and released
-    reimbursement_monthly: Floats  # [t]
+    has_cap: bool  # some class is capped
     undercollateralization: int
     round_to_cents: bool  # interest of each class, fees and premium, as a trustee does
 
 
-class Collections(NamedTuple):
-    """What the order of payments is fed with on each path."""
+class Month:
+    """What the order of payments is fed with, USD: collections and the pool that they come from."""
 
-    interest: Floats  # [p, t] USD, recoveries included
-    principal: Floats  # [p, t] USD
-    loss: Floats  # [p, t] USD
-    pool: Floats  # [p, t + 1] USD, column 0 at cut-off
-    net_rate_balance: Floats  # [p, t] net annual rate × opening balance
-    oc_target: Floats  # [p, t] USD
-    default_month: Ints  # [p] first month, from 0, in which the insurer pays nothing
+    interest: float  # recoveries included
+    principal: float
+    loss: float
+    pool_open: float
+    pool_close: float
+    net_rate_balance: float  # net annual rate × opening balance
+    oc_target: float
+    is_final: bool  # the last month: all notes are due
+    pays: bool  # the insurer

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from hemc.kernels.deal_terms import (
     FIXED_SHARE,
-    IMPLIED,
     LOCKOUT,
     PRO_RATA,
     SHARED,
     TARGET_BALANCE,
-    Collections,
-    DealTerms,
+    ClassTerms,
+    Flags,
+    RuleTerms,
 )
-from hemc.kernels.flows import NoteFlows
-from hemc.kernels.note_interest import Accounts
+from hemc.kernels.flows import Floats
+from hemc.kernels.note_interest import Book
+from hemc.kernels.records import Records
 from hemc.kernels.step import step
 
 # USD. Less is nothing: notes that exceed the pool by less are neither drawn nor written down, and
@@ -28,108 +29,107 @@ def without_dust(amount: float) -> float:
 
 
 @step
-def entry_limit(
-    amount: float, terms: DealTerms, accounts: Accounts, notes: NoteFlows, e: int, p: int, t: int
-) -> float:
-    """Return the most that a principal entry's class takes of an amount."""
-    kind, k, term = terms.rule_kind[e], terms.rule_class[e], terms.rule_amount[t, e]
-    if kind == LOCKOUT:
-        outstanding = 0.0
-        for other in range(terms.is_notional.size):
-            outstanding += notes.balance[p, t, other]
-        part = term * notes.balance[p, t, k] / outstanding if outstanding > 0.0 else 0.0
+def total_opening(books: Records[Book]) -> float:
+    """Return the notes at the beginning of the month."""
+    total = 0.0
+    for k in range(books.size):
+        total += books[k].opening
+    return total
+
+
+@step
+def rule_limit(amount: float, rule: RuleTerms, term: float, books: Records[Book]) -> float:
+    """Return the most that a rule's class takes of an amount.
+
+    `term` is the share of a lockout or fixed share, or the scheduled balance.
+    """
+    if rule.kind == LOCKOUT:
+        notes = total_opening(books)
+        part = term * books[rule.k].opening / notes if notes > 0.0 else 0.0
         return min(part, 1.0) * amount
-    if kind == FIXED_SHARE:
-        after = terms.rule_after[e]
-        is_early = after >= 0 and notes.balance[p, t, after] > DUST
+    if rule.kind == FIXED_SHARE:
+        is_early = rule.after >= 0 and books[rule.after].opening > DUST
         return 0.0 if is_early else term * amount
-    return max(accounts.balance[k] - term, 0.0) if kind == TARGET_BALANCE else amount
+    return max(books[rule.k].balance - term, 0.0) if rule.kind == TARGET_BALANCE else amount
 
 
 @step
 def share_pro_rata(
-    amount: float, terms: DealTerms, accounts: Accounts, notes: NoteFlows, at: tuple[int, ...]
+    amount: float, in_rule: Flags, in_step: Flags, books: Records[Book], e: int, j: int
 ) -> float:
     """Share an amount pro rata to beginning balances; return what no class can take.
 
     A class paid off leaves its part to the others; each round pays off one or uses everything up.
     """
-    e, j, p, t = at
     left = amount
-    for _ in range(terms.is_notional.size):
+    for _ in range(books.size):
         weight = 0.0
-        for k in range(terms.is_notional.size):
-            if terms.rule_classes[e, k] and terms.step_class[j, k] and accounts.balance[k] > 0.0:
-                weight += notes.balance[p, t, k]
+        for k in range(books.size):
+            if in_rule[e, k] and in_step[j, k] and books[k].balance > 0.0:
+                weight += books[k].opening
         if left <= 0.0 or weight <= 0.0:
             break
         share = left / weight
-        for k in range(terms.is_notional.size):
-            if terms.rule_classes[e, k] and terms.step_class[j, k]:
-                paid = min(share * notes.balance[p, t, k], accounts.balance[k], left)
-                accounts.balance[k] -= paid
-                notes.principal[p, t, k] += paid
+        for k in range(books.size):
+            if in_rule[e, k] and in_step[j, k]:
+                paid = min(share * books[k].opening, books[k].balance, left)
+                books[k].balance -= paid
+                books[k].principal += paid
                 left -= paid
     return left
 
 
 @step
 def distribute_principal(
-    amount: float, terms: DealTerms, accounts: Accounts, notes: NoteFlows, j: int, p: int, t: int
-) -> None:
-    """Share what step `j` pays among its classes: each entry takes from what the former left."""
+    amount: float, rules: Records[RuleTerms], rule_amount: Floats, in_rule: Flags, in_step: Flags,
+    books: Records[Book], j: int, t: int,
+) -> None:  # fmt: skip
+    """Share what step `j` pays among its classes: each rule takes from what the former left."""
     left = amount
-    for e in range(terms.rule_kind.size):
+    for e in range(rules.size):
         if left <= 0.0:
             break
-        if terms.rule_kind[e] == PRO_RATA:
-            left = share_pro_rata(left, terms, accounts, notes, (e, j, p, t))
-            continue
-        k = terms.rule_class[e]
-        if terms.step_class[j, k]:
-            limit = entry_limit(amount, terms, accounts, notes, e, p, t)
-            paid = min(limit, accounts.balance[k], left)
-            accounts.balance[k] -= paid
-            notes.principal[p, t, k] += paid
+        rule = rules[e]
+        if rule.kind == PRO_RATA:
+            left = share_pro_rata(left, in_rule, in_step, books, e, j)
+        elif in_step[j, rule.k]:
+            limit = rule_limit(amount, rule, rule_amount[t, e], books)
+            paid = min(limit, books[rule.k].balance, left)
+            books[rule.k].balance -= paid
+            books[rule.k].principal += paid
             left -= paid
 
 
 @step
-def write_up(oc: float, accounts: Accounts, notes: NoteFlows, p: int, t: int) -> None:
+def write_up(oc: float, books: Records[Book]) -> None:
     """Reverse earlier writedowns without cash as far as OC reaches, most senior first."""
     left = max(oc, 0.0)
-    for k in range(accounts.balance.size):
-        amount = min(left, accounts.unreversed[k])
-        accounts.balance[k] += amount
-        accounts.unreversed[k] -= amount
-        notes.write_up[p, t, k] = amount
+    for k in range(books.size):
+        amount = min(left, books[k].unreversed)
+        books[k].balance += amount
+        books[k].unreversed -= amount
+        books[k].write_up = amount
         left -= amount
 
 
 @step
 def write_down(
-    terms: DealTerms, flows: Collections, accounts: Accounts, notes: NoteFlows, p: int, t: int
+    excess: float, classes: Records[ClassTerms], books: Records[Book], convention: int, spares: bool
 ) -> None:
-    """Take the notes in excess of the pool off the balances: last class first, or pro rata.
+    """Take notes in excess of the pool off the balances: last class first, or pro rata.
 
-    Classes that an insurer pays for are spared. `implied` notes keep their balance until final
-    maturity; then no convention leaves any.
+    Classes that an insurer pays for are spared.
     """
-    is_final, spares = t == flows.loss.shape[1] - 1, t < flows.default_month[p]
-    outstanding, exposed = 0.0, 0.0
-    for k in range(accounts.balance.size):
-        outstanding += accounts.balance[k]
-        exposed += 0.0 if spares and terms.is_insured[k] else accounts.balance[k]
-    excess = without_dust(outstanding - (0.0 if is_final else flows.pool[p, t + 1]))
-    if excess <= 0.0 or (terms.undercollateralization == IMPLIED and not is_final):
-        return
+    exposed = 0.0
+    for k in range(classes.size):
+        exposed += 0.0 if spares and classes[k].is_insured else books[k].balance
     left, share = excess, excess / exposed if exposed > 0.0 else 0.0
-    for k in range(accounts.balance.size - 1, -1, -1):
-        if spares and terms.is_insured[k]:
+    for k in range(classes.size - 1, -1, -1):
+        if spares and classes[k].is_insured:
             continue
-        balance = accounts.balance[k]
-        amount = min(share * balance if terms.undercollateralization == SHARED else left, balance)
-        accounts.balance[k] -= amount
-        accounts.unreversed[k] += amount
-        notes.writedown[p, t, k] = amount
+        balance = books[k].balance
+        amount = min(share * balance if convention == SHARED else left, balance)
+        books[k].balance -= amount
+        books[k].unreversed += amount
+        books[k].writedown = amount
         left -= amount

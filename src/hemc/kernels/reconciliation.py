@@ -10,22 +10,31 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from hemc.kernels.deal_terms import (
     CAP_CARRYOVER,
     COLLECTIONS,
     IMPLIED,
     INTEREST,
     REIMBURSEMENT,
+    RESIDUAL,
     SHARED,
-    Collections,
+    ClassTerms,
     DealTerms,
+    Month,
+    StepTerms,
 )
-from hemc.kernels.dues import Claims, claim_interest, claim_principal, step_due
+from hemc.kernels.dues import (
+    Row,
+    charge_claim,
+    claim_interest,
+    left_in,
+    principal_claim,
+    take_principal,
+)
 from hemc.kernels.flows import Floats, NoteFlows
 from hemc.kernels.jit import kernel
 from hemc.kernels.principal import DUST
+from hemc.kernels.records import Records
 from hemc.kernels.step import step
 
 #: Names of the identities, in the order of the gaps.
@@ -48,7 +57,7 @@ IDENTITIES = (
     POOL_ROLL,
     NOTE_ROLL,
     OC_ROLL,
-    INTEREST_DUE,
+    ENTITLEMENT,
     ORDER,
     PRINCIPAL,
     UNREIMBURSED,
@@ -59,252 +68,293 @@ IDENTITIES = (
 ) = range(len(IDENTITIES))
 
 
+class Rank:
+    """What a step took and could claim, USD."""
+
+    paid: float
+    due: float
+
+
+class Totals:
+    """What is not by class in a month, as the flows show it, USD."""
+
+    oc_open: float
+    oc: float
+    claim: float  # of the insurer, with the month's interest
+    unreimbursed: float
+    draw_interest: float
+    draw_principal: float
+
+
 @step
-def keep_worst(gaps: Floats, identity: int, gap: float) -> None:
-    """Keep the larger absolute gap; a gap that is not a number is infinite."""
-    size = math.inf if math.isnan(gap) else abs(gap)
-    gaps[identity] = max(gaps[identity], size)
+def worst(gap: float, other: float) -> float:
+    """Return the larger absolute gap; a gap that is not a number is infinite."""
+    return max(gap, math.inf if math.isnan(other) else abs(other))
+
+
+@step
+def read_month(
+    notes: NoteFlows, rows: Records[Row], ranks: Records[Rank], totals: Totals, p: int, t: int
+) -> float:
+    """Copy a month's flows into records; return all that is by class or the insurer's."""
+    amounts = 0.0
+    for k in range(rows.size):
+        row = rows[k]
+        row.shortfall_open, row.carryover_open = row.shortfall, row.carryover
+        row.opening, row.balance = notes.balance[p, t, k], notes.balance[p, t + 1, k]
+        row.principal, row.interest = notes.principal[p, t, k], notes.interest[p, t, k]
+        row.shortfall = notes.shortfall[p, t, k]
+        row.writedown, row.write_up = notes.writedown[p, t, k], notes.write_up[p, t, k]
+        if notes.carryover.shape[1] > 0:
+            row.carryover = notes.carryover[p, t, k]
+            row.carryover_paid = notes.carryover_paid[p, t, k]
+        amounts += row.opening + row.balance + row.shortfall_open + row.shortfall + row.interest
+        amounts += row.principal + row.writedown + row.write_up + row.carryover
+    for j in range(notes.step_paid.shape[2]):
+        ranks[j].paid = notes.step_paid[p, t, j]
+    totals.oc_open, totals.oc = notes.oc[p, t], notes.oc[p, t + 1]
+    totals.claim, totals.unreimbursed = totals.unreimbursed, notes.unreimbursed[p, t]
+    totals.draw_interest = notes.draw_interest[p, t]
+    totals.draw_principal = notes.draw_principal[p, t]
+    amounts += totals.draw_interest + totals.draw_principal
+    return amounts + totals.claim + totals.unreimbursed
 
 
 @step
 def check_cash(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, gaps: Floats, p: int, t: int
-) -> float:
-    """Compare collections with what steps took, steps with classes, the pool with its flows.
-
-    Returns what the insurer has been paid back.
-    """
-    taken, interest, principal, repaid = 0.0, notes.draw_interest[p, t], 0.0, 0.0
-    for j in range(notes.step_paid.shape[2]):
-        kind, paid = terms.step_kind[j], notes.step_paid[p, t, j]
+    steps: Records[StepTerms], ranks: Records[Rank], rows: Records[Row], totals: Totals,
+    month: Month, gaps: Floats,
+) -> None:  # fmt: skip
+    """Compare collections with what steps took, steps with classes, the claim with its flows."""
+    taken, interest, principal, repaid = 0.0, totals.draw_interest, totals.draw_principal, 0.0
+    for j in range(ranks.size):
+        kind, paid = steps[j].kind, ranks[j].paid
         taken += paid
-        interest += paid if kind == INTEREST or kind == CAP_CARRYOVER else 0.0  # noqa: PLR1714
+        interest += paid if INTEREST <= kind <= CAP_CARRYOVER else 0.0
         principal += paid if kind >= COLLECTIONS else 0.0
         repaid += paid if kind == REIMBURSEMENT else 0.0
-    principal += notes.draw_principal[p, t]
-    for k in range(terms.is_notional.size):
-        interest -= notes.interest[p, t, k]
-        principal -= notes.principal[p, t, k]
-    keep_worst(gaps, CASH, flows.interest[p, t] + flows.principal[p, t] - taken)
-    keep_worst(gaps, CASH, interest)
-    keep_worst(gaps, CASH, principal)
-    fall = flows.pool[p, t] - flows.pool[p, t + 1]
-    keep_worst(gaps, POOL_ROLL, flows.principal[p, t] + flows.loss[p, t] - fall)
-    return repaid
+    for k in range(rows.size):
+        interest -= rows[k].interest
+        principal -= rows[k].principal
+    gaps[CASH] = worst(gaps[CASH], month.interest + month.principal - taken)
+    gaps[CASH] = worst(gaps[CASH], interest)
+    gaps[CASH] = worst(gaps[CASH], principal)
+    claim = totals.claim - repaid + totals.draw_interest + totals.draw_principal
+    gaps[UNREIMBURSED] = worst(gaps[UNREIMBURSED], claim - totals.unreimbursed)
 
 
 @step
-def check_rolls(flows: Collections, notes: NoteFlows, gaps: Floats, p: int, t: int) -> None:
-    """Roll each class from opening to closing; OC = pool − notes; nothing is negative."""
-    closing, least = 0.0, min(flows.pool[p, t + 1], notes.unreimbursed[p, t])
-    for k in range(notes.balance.shape[2]):
-        roll = notes.balance[p, t, k] - notes.principal[p, t, k]
-        roll += notes.write_up[p, t, k] - notes.writedown[p, t, k]
-        keep_worst(gaps, NOTE_ROLL, roll - notes.balance[p, t + 1, k])
-        closing += notes.balance[p, t + 1, k]
-        least = min(least, notes.balance[p, t + 1, k], notes.shortfall[p, t, k])
-        least = min(least, notes.interest[p, t, k], notes.principal[p, t, k])
-        least = min(least, notes.writedown[p, t, k], notes.write_up[p, t, k])
-    for j in range(notes.step_paid.shape[2]):
-        least = min(least, notes.step_paid[p, t, j])
-    least = min(least, notes.draw_interest[p, t], notes.draw_principal[p, t])
-    keep_worst(gaps, OC_ROLL, notes.oc[p, t + 1] - (flows.pool[p, t + 1] - closing))
-    keep_worst(gaps, NEGATIVE, min(least, 0.0))
+def check_rolls(
+    ranks: Records[Rank], rows: Records[Row], totals: Totals, month: Month, gaps: Floats
+) -> None:
+    """Roll pool and classes from opening to closing; OC = pool − notes; nothing is negative."""
+    fall, closing = month.pool_open - month.pool_close, 0.0
+    gaps[POOL_ROLL] = worst(gaps[POOL_ROLL], month.principal + month.loss - fall)
+    least = min(month.pool_close, totals.unreimbursed, totals.draw_interest, totals.draw_principal)
+    for k in range(rows.size):
+        row = rows[k]
+        roll = row.opening - row.principal + row.write_up - row.writedown
+        gaps[NOTE_ROLL] = worst(gaps[NOTE_ROLL], roll - row.balance)
+        closing += row.balance
+        least = min(least, row.balance, row.shortfall, row.interest)
+        least = min(least, row.principal, row.writedown, row.write_up)
+    for j in range(ranks.size):
+        least = min(least, ranks[j].paid)
+    gaps[OC_ROLL] = worst(gaps[OC_ROLL], totals.oc - (month.pool_close - closing))
+    gaps[NEGATIVE] = worst(gaps[NEGATIVE], min(least, 0.0))
 
 
 @step
-def check_order(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, claims: Claims, claim: float,
-    gaps: Floats, p: int, t: int,
-) -> None:  # fmt: skip
-    """Nobody gets more than is due, nobody anything before a better rank; classes by the rules."""
-    for k in range(claims.balance.size):
-        claims.balance[k] = notes.balance[p, t, k]
-    paid_off, n_steps = 0.0, notes.step_paid.shape[2]
-    for j in range(terms.step_kind.size):
-        paid = notes.step_paid[p, t, j] if j < n_steps else notes.draw_principal[p, t]
-        if j < n_steps:
-            claims.due[j] = step_due(terms, flows, notes, claims, claim, paid_off, (j, p, t))
-        if terms.step_kind[j] >= COLLECTIONS and paid != 0.0:
+def claim_steps(
+    terms: DealTerms, ranks: Records[Rank], rows: Records[Row], totals: Totals, month: Month,
+    t: int,
+) -> float:  # fmt: skip
+    """Fill what each step may take; return principal that no class could take by the rules."""
+    paid_off, adrift = 0.0, 0.0
+    for j in range(terms.steps.size):
+        kind, paid, due = terms.steps[j].kind, totals.draw_principal, 0.0
+        if kind >= COLLECTIONS:
+            held = left_in(terms.in_step, rows, j)
+            may_build = terms.months[t].may_build
+            due = principal_claim(kind, held, month, totals.oc_open, may_build, paid_off)
+            paid = ranks[j].paid if j < ranks.size else paid
             paid_off += paid
-            keep_worst(gaps, PRINCIPAL, claim_principal(paid, terms, notes, claims, (j, p, t)))
+            adrift += take_principal(
+                paid, terms.rules, terms.rule_amount, terms.in_rule, terms.in_step, rows, j, t
+            )
+        elif INTEREST <= kind <= CAP_CARRYOVER:
+            for k in range(rows.size):
+                if terms.in_step[j, k]:
+                    due += rows[k].claim if kind == INTEREST else rows[k].carryover_claim
+        elif kind == REIMBURSEMENT:
+            due = totals.claim
+        elif kind == RESIDUAL:
+            due = math.inf
+        else:
+            is_rounded = terms.round_to_cents
+            due = charge_claim(terms.steps[j], terms.in_step, rows, month, j, is_rounded)
+        if j < ranks.size:
+            ranks[j].due = due
+    return adrift
+
+
+@step
+def check_order(ranks: Records[Rank], rows: Records[Row], adrift: float, gaps: Floats) -> None:
+    """Nobody gets more than is due, nobody anything before a better rank; classes by the rules."""
     below = 0.0
-    for j in range(n_steps - 1, -1, -1):
-        paid, due = notes.step_paid[p, t, j], claims.due[j]
-        keep_worst(gaps, ORDER, max(paid - due, min(due - paid, below)))
+    for j in range(ranks.size - 1, -1, -1):
+        paid, due = ranks[j].paid, ranks[j].due
+        gaps[ORDER] = worst(gaps[ORDER], max(paid - due, min(due - paid, below)))
         below += paid
-    for k in range(claims.balance.size):
-        expected = notes.balance[p, t, k] - claims.balance[k]
-        keep_worst(gaps, PRINCIPAL, notes.principal[p, t, k] - expected)
+    gaps[PRINCIPAL] = worst(gaps[PRINCIPAL], adrift)
+    for k in range(rows.size):
+        expected = rows[k].opening - rows[k].left
+        gaps[PRINCIPAL] = worst(gaps[PRINCIPAL], rows[k].principal - expected)
 
 
 @step
 def check_interest(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, claims: Claims, gaps: Floats, p: int,
-    t: int,
-) -> None:  # fmt: skip
+    terms: DealTerms, ranks: Records[Rank], rows: Records[Row], pays: bool, gaps: Floats
+) -> None:
     """Every class is paid or still owed what it may claim; a step's classes share what is short."""
-    pays, has_carryover = t < flows.default_month[p], notes.carryover.shape[1] > 0
-    for j in range(notes.step_paid.shape[2]):
-        if terms.step_kind[j] != INTEREST:
+    for j in range(ranks.size):
+        if terms.steps[j].kind != INTEREST:
             continue
-        share = (
-            notes.step_paid[p, t, j] / claims.due[j] if claims.due[j] > 0.0 else 0.0
-        )
-        senior_short = 0.0
-        for i in range(terms.step_order.shape[1]):
+        share, senior_short = ranks[j].paid / max(ranks[j].due, DUST * DUST), 0.0
+        for i in range(rows.size):
             k = terms.step_order[j, i]
             if k < 0:
                 break
-            paid, short = notes.interest[p, t, k], notes.shortfall[p, t, k]
-            if has_carryover and terms.is_carried[k]:
-                paid -= notes.carryover_paid[p, t, k]
-                roll = claims.carryover[k] - notes.carryover_paid[p, t, k]
-                keep_worst(gaps, INTEREST_DUE, roll - notes.carryover[p, t, k])
-            keep_worst(gaps, INTEREST_DUE, paid + short - claims.interest[k])
-            if pays and terms.is_insured[k]:
-                keep_worst(gaps, DRAWS, short)
-            elif terms.is_sequential[j]:
-                keep_worst(gaps, INTEREST_DUE, min(paid, senior_short))
-                senior_short += short
-            else:
-                keep_worst(gaps, INTEREST_DUE, paid - share * claims.interest[k])
+            row, paid = rows[k], rows[k].interest
+            if terms.classes[k].is_carried:
+                paid -= row.carryover_paid
+                roll = row.carryover_claim - row.carryover_paid - row.carryover
+                gaps[ENTITLEMENT] = worst(gaps[ENTITLEMENT], roll)
+            gap = paid + row.shortfall - row.claim
+            gaps[ENTITLEMENT] = worst(gaps[ENTITLEMENT], gap)
+            if pays and terms.classes[k].is_insured:
+                gaps[DRAWS] = worst(gaps[DRAWS], row.shortfall)
+                continue
+            gap = paid - share * row.claim
+            if terms.steps[j].is_sequential:
+                gap = min(paid, senior_short)
+            gaps[ENTITLEMENT] = worst(gaps[ENTITLEMENT], gap)
+            senior_short += row.shortfall
 
 
 @step
 def check_draws(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, gaps: Floats, p: int, t: int
+    classes: Records[ClassTerms], rows: Records[Row], totals: Totals, month: Month, gaps: Floats
 ) -> None:
     """The pool covers what an insurer that pays has insured, and nobody else draws."""
-    drawn, pays = notes.draw_principal[p, t], t < flows.default_month[p]
-    insured, any_insured = drawn, False
-    for k in range(terms.is_insured.size):
-        if terms.is_insured[k]:
+    drawn, any_insured = totals.draw_principal, False
+    insured = drawn
+    for k in range(classes.size):
+        if classes[k].is_insured:
             any_insured = True
-            insured += notes.balance[p, t + 1, k] + notes.writedown[p, t, k]
-    if not (pays and any_insured):
-        keep_worst(gaps, DRAWS, drawn + notes.draw_interest[p, t])
-        return
-    is_final = t == flows.loss.shape[1] - 1
-    excess = insured - (0.0 if is_final else flows.pool[p, t + 1])
-    keep_worst(gaps, DRAWS, drawn - (excess if excess > DUST else 0.0))
+            insured += rows[k].balance + rows[k].writedown
+    excess = insured - (0.0 if month.is_final else month.pool_close)
+    gap = drawn - (excess if excess > DUST else 0.0)
+    if not (month.pays and any_insured):
+        gap = drawn + totals.draw_interest
+    gaps[DRAWS] = worst(gaps[DRAWS], gap)
 
 
 @step
 def check_writedowns(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, claims: Claims, gaps: Floats, p: int,
-    t: int,
-) -> None:  # fmt: skip
-    """Writedowns are the notes in excess of pool, shared by exposed classes as the deal says.
-
-    Write-ups are OC after the payments, at most what was written down, senior first.
-    """
-    pays, is_final = t < flows.default_month[p], t == flows.loss.shape[1] - 1
-    # The draw is paid after the write-up: it stands in the principal but not in this OC.
-    written, up, oc, exposed = 0.0, 0.0, flows.pool[p, t + 1] - notes.draw_principal[p, t], 0.0
-    before, reversible = 0.0, 0.0
-    for k in range(claims.unreversed.size):
-        written += notes.writedown[p, t, k]
-        up += notes.write_up[p, t, k]
-        oc -= notes.balance[p, t, k] - notes.principal[p, t, k]
-        standing = notes.balance[p, t + 1, k] + notes.writedown[p, t, k]
+    classes: Records[ClassTerms], rows: Records[Row], convention: int, month: Month, gaps: Floats
+) -> None:
+    """Writedowns are the notes in excess of pool, borne by exposed classes as the deal says."""
+    written, before, exposed, junior = 0.0, 0.0, 0.0, 0.0
+    for k in range(rows.size):
+        standing = rows[k].balance + rows[k].writedown
+        written += rows[k].writedown
         before += standing
-        exposed += 0.0 if pays and terms.is_insured[k] else standing
-        reversible += claims.unreversed[k]
-    excess = before - (0.0 if is_final else flows.pool[p, t + 1])
-    is_due = is_final or terms.undercollateralization != IMPLIED
-    keep_worst(gaps, WRITEDOWNS, written - (excess if is_due and excess > DUST else 0.0))
-    keep_worst(gaps, WRITE_UPS, up - min(max(oc, 0.0), reversible))
-    check_who_bears(terms, notes, claims, written, exposed, gaps, (p, t, int(pays)))
+        exposed += 0.0 if month.pays and classes[k].is_insured else standing
+    excess = before - (0.0 if month.is_final else month.pool_close)
+    is_due = (month.is_final or convention != IMPLIED) and excess > DUST
+    gaps[WRITEDOWNS] = worst(gaps[WRITEDOWNS], written - (excess if is_due else 0.0))
+    for k in range(rows.size - 1, -1, -1):
+        amount, balance = rows[k].writedown, rows[k].balance
+        gap = min(amount, junior)
+        if month.pays and classes[k].is_insured:
+            gap, balance = amount, 0.0
+        elif convention == SHARED:
+            gap = amount - written * (balance + amount) / max(exposed, DUST)
+        gaps[WRITEDOWNS] = worst(gaps[WRITEDOWNS], gap)
+        junior += balance
 
 
 @step
-def check_who_bears(
-    terms: DealTerms, notes: NoteFlows, claims: Claims, written: float, exposed: float,
-    gaps: Floats, at: tuple[int, ...],
-) -> None:  # fmt: skip
-    """Last class first or pro rata; up again most senior first; roll what is not reversed."""
-    p, t, pays = at
-    junior, senior = 0.0, 0.0
-    for k in range(claims.unreversed.size - 1, -1, -1):
-        amount, balance = notes.writedown[p, t, k], notes.balance[p, t + 1, k]
-        if pays == 1 and terms.is_insured[k]:
-            keep_worst(gaps, WRITEDOWNS, amount)
-            continue
-        if terms.undercollateralization == SHARED and written > 0.0:
-            keep_worst(gaps, WRITEDOWNS, amount - written * (balance + amount) / exposed)
-        elif terms.undercollateralization != SHARED:
-            keep_worst(gaps, WRITEDOWNS, min(amount, junior))
-        junior += balance
-    for k in range(claims.unreversed.size):
-        keep_worst(gaps, WRITE_UPS, min(notes.write_up[p, t, k], senior))
-        claims.unreversed[k] -= notes.write_up[p, t, k]
-        senior += claims.unreversed[k]
-        claims.unreversed[k] += notes.writedown[p, t, k]
+def check_write_ups(rows: Records[Row], totals: Totals, month: Month, gaps: Floats) -> None:
+    """Write-ups are OC after the cash, at most what was written down, most senior first."""
+    oc, up, reversible, senior = month.pool_close - totals.draw_principal, 0.0, 0.0, 0.0
+    for k in range(rows.size):
+        oc -= rows[k].opening - rows[k].principal
+        up += rows[k].write_up
+        reversible += rows[k].unreversed
+    gaps[WRITE_UPS] = worst(gaps[WRITE_UPS], up - min(max(oc, 0.0), reversible))
+    for k in range(rows.size):
+        gaps[WRITE_UPS] = worst(gaps[WRITE_UPS], min(rows[k].write_up, senior))
+        rows[k].unreversed -= rows[k].write_up
+        senior += rows[k].unreversed
+        rows[k].unreversed += rows[k].writedown
 
 
 @step
 def reconcile_month(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, claims: Claims, gaps: Floats, p: int,
-    t: int,
+    terms: DealTerms, month: Month, rows: Records[Row], ranks: Records[Rank], totals: Totals,
+    gaps: Floats, t: int, is_bare: bool,
 ) -> None:  # fmt: skip
-    """Check all identities of one month."""
-    claim = notes.unreimbursed[p, t - 1] if t > 0 else 0.0
-    claim *= 1.0 + terms.reimbursement_monthly[t]
-    repaid = check_cash(terms, flows, notes, gaps, p, t)
-    drawn = notes.draw_interest[p, t] + notes.draw_principal[p, t]
-    keep_worst(gaps, UNREIMBURSED, claim - repaid + drawn - notes.unreimbursed[p, t])
-    check_rolls(flows, notes, gaps, p, t)
-    claim_interest(terms, flows, notes, claims, p, t)
-    check_order(terms, flows, notes, claims, claim, gaps, p, t)
-    check_interest(terms, flows, notes, claims, gaps, p, t)
-    check_draws(terms, flows, notes, gaps, p, t)
-    check_writedowns(terms, flows, notes, claims, gaps, p, t)
-
-
-@step
-def is_over(flows: Collections, notes: NoteFlows, p: int, t: int) -> bool:
-    """Tell whether a month begins with nothing, brings nothing in and pays nothing."""
-    total = flows.pool[p, t] + flows.pool[p, t + 1] + flows.interest[p, t]
-    total += flows.principal[p, t] + flows.loss[p, t]
-    total += notes.unreimbursed[p, t] + notes.draw_interest[p, t] + notes.draw_principal[p, t]
-    if t > 0:
-        total += notes.unreimbursed[p, t - 1]
-    if total != 0.0:
-        return False
-    for j in range(notes.step_paid.shape[2]):
-        total += notes.step_paid[p, t, j]
-    for k in range(notes.balance.shape[2]):
-        total += notes.balance[p, t, k] + notes.balance[p, t + 1, k] + notes.shortfall[p, t, k]
-        total += notes.shortfall[p, t - 1, k] if t > 0 else 0.0
-        total += notes.interest[p, t, k] + notes.principal[p, t, k]
-        total += notes.writedown[p, t, k] + notes.write_up[p, t, k]
-    return total == 0.0 and notes.oc[p, t + 1] == 0.0
+    """Check all identities of one month; a bare one has cash for fees and certificates only."""
+    totals.claim *= 1.0 + terms.months[t].reimbursement
+    check_cash(terms.steps, ranks, rows, totals, month, gaps)
+    check_rolls(ranks, rows, totals, month, gaps)
+    if is_bare:
+        return
+    claim_interest(
+        terms.classes, terms.class_months, rows, month, t, terms.has_cap, terms.round_to_cents
+    )
+    check_order(ranks, rows, claim_steps(terms, ranks, rows, totals, month, t), gaps)
+    check_interest(terms, ranks, rows, month.pays, gaps)
+    check_draws(terms.classes, rows, totals, month, gaps)
+    check_writedowns(terms.classes, rows, terms.undercollateralization, month, gaps)
+    check_write_ups(rows, totals, month, gaps)
 
 
 @step
 def check_opening(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, claims: Claims, gaps: Floats, p: int
+    terms: DealTerms, notes: NoteFlows, rows: Records[Row], pool: float, gaps: Floats, p: int
 ) -> None:
-    """Clear the path's gaps, then compare its first balances and OC with those at cut-off."""
+    """Clear gaps and records, then compare first balances and OC with those at cut-off."""
     for identity in range(gaps.size):
         gaps[identity] = 0.0
-    oc = flows.pool[p, 0] - notes.oc[p, 0]
-    for k in range(terms.balance_open.size):
-        keep_worst(gaps, NOTE_ROLL, notes.balance[p, 0, k] - terms.balance_open[k])
-        oc -= terms.balance_open[k]
-        claims.unreversed[k] = 0.0
-    keep_worst(gaps, OC_ROLL, oc)
+    oc = pool - notes.oc[p, 0]
+    for k in range(rows.size):
+        gap = notes.balance[p, 0, k] - terms.classes[k].balance_open
+        gaps[NOTE_ROLL] = worst(gaps[NOTE_ROLL], gap)
+        oc -= terms.classes[k].balance_open
+        rows[k].unreversed = rows[k].shortfall = rows[k].carryover = 0.0
+    gaps[OC_ROLL] = worst(gaps[OC_ROLL], oc)
 
 
 @kernel
-def reconcile_paths(terms: DealTerms, flows: Collections, notes: NoteFlows, gaps: Floats) -> None:
-    """Fill `gaps[p, identity]`, largest over months, and `notes.largest_gap[p]` over all."""
-    k, j = terms.balance_open.size, terms.step_kind.size
-    claims = Claims(np.zeros(k), np.zeros(k), np.empty(k), np.empty(k), np.empty(j))
-    for p in range(flows.loss.shape[0]):
-        check_opening(terms, flows, notes, claims, gaps[p], p)
-        for t in range(flows.loss.shape[1]):
-            if not is_over(flows, notes, p, t):
-                reconcile_month(terms, flows, notes, claims, gaps[p], p, t)
-        notes.largest_gap[p] = gaps[p].max()
+def reconcile_paths(
+    terms: DealTerms, flows: Records[Month], notes: NoteFlows, gaps: Floats,
+    rows: Records[Row], ranks: Records[Rank], totals: Records[Totals],
+) -> None:  # fmt: skip
+    """Fill `gaps[p, identity]`, largest over months, and `notes.largest_gap[p]` over all.
+
+    `rows` [k], `ranks` [j] and `totals` [1] are working memory.
+    """
+    for p in range(flows.shape[0]):
+        check_opening(terms, notes, rows, flows[p, 0].pool_open, gaps[p], p)
+        totals[0].unreimbursed = 0.0
+        for t in range(flows.shape[1]):
+            amounts = read_month(notes, rows, ranks, totals[0], p, t)
+            is_bare = amounts == 0.0 and not terms.months[t].has_notional
+            reconcile_month(terms, flows[p, t], rows, ranks, totals[0], gaps[p], t, is_bare)
+        largest = 0.0
+        for identity in range(gaps.shape[1]):
+            largest = max(largest, gaps[p, identity])
+        notes.largest_gap[p] = largest

@@ -2,7 +2,8 @@
 
 The steps of a deal are data: `pay_month` follows them from the first to the last and asks each for
 what is due to it. The insurer's payment for principal is one more step behind the last, so that
-principal is shared among the classes in one place, whoever pays it.
+principal is shared among the classes in one place, whoever pays it. Steps see one month's record
+and the books of the path; `close_month` copies them into the flows.
 
 No amount is what the others leave over: the residual follows the certificate's excess-cash formula
 and OC is rolled forward from the flows, so that `kernels/reconciliation.py` has something to check.
@@ -17,213 +18,250 @@ from hemc.kernels.deal_terms import (
     CAP_CARRYOVER,
     COLLECTIONS,
     DRAW,
+    FEE,
     HOLD_OC,
+    IMPLIED,
     INTEREST,
     PREMIUM,
     REIMBURSEMENT,
     RESIDUAL,
-    Collections,
     DealTerms,
+    Flags,
+    Month,
+    StepTerms,
 )
-from hemc.kernels.flows import NoteFlows
+from hemc.kernels.flows import Floats, NoteFlows
 from hemc.kernels.jit import kernel
-from hemc.kernels.note_interest import (
-    CARRYOVER,
-    SHORTFALL,
-    Accounts,
-    accrue_interest,
-    pay_owed,
-    rounded,
+from hemc.kernels.note_interest import Book, accrue_interest, draw_interest, pay_owed, rounded
+from hemc.kernels.principal import (
+    distribute_principal,
+    total_opening,
+    without_dust,
+    write_down,
+    write_up,
 )
-from hemc.kernels.principal import distribute_principal, without_dust, write_down, write_up
+from hemc.kernels.records import Records
 from hemc.kernels.step import step
+
+
+class PathState:
+    """What a path carries from month to month beside its books, and the insurer's payments, USD."""
+
+    oc: float  # pool minus notes
+    claim: float  # of the insurer
+    draw_interest: float
+    draw_principal: float
 
 
 @step
 def charge_due(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, claim: float, j: int, p: int, t: int
+    charge: StepTerms, in_step: Flags, books: Records[Book], month: Month, j: int, to_cents: bool
 ) -> float:
-    """Return a fee, the premium (none to an insurer that does not pay) or the insurer's claim."""
-    kind = terms.step_kind[j]
-    if kind == REIMBURSEMENT:
-        return claim
-    if kind == PREMIUM and t >= flows.default_month[p]:
+    """Return a fee, or the premium; none is due to an insurer that does not pay."""
+    if charge.kind == PREMIUM and not month.pays:
         return 0.0
-    base = flows.pool[p, t] if terms.is_on_pool[j] else 0.0
-    if not terms.is_on_pool[j]:
-        for k in range(terms.is_notional.size):
-            base += notes.balance[p, t, k] if terms.step_class[j, k] else 0.0
-    due = min(terms.step_rate[j] * base + terms.step_amount[j], terms.step_cap[j])
-    return rounded(due, terms.round_to_cents)
+    base = month.pool_open if charge.is_on_pool else 0.0
+    if not charge.is_on_pool:
+        for k in range(books.size):
+            base += books[k].opening if in_step[j, k] else 0.0
+    return rounded(min(charge.rate * base + charge.amount, charge.cap), to_cents)
 
 
 @step
-def principal_due(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, accounts: Accounts, j: int, p: int,
-    t: int,
-) -> float:  # fmt: skip
-    """Return the principal of a step: what its classes have above the pool less the OC to keep.
+def principal_due(kind: int, held: float, month: Month, oc_open: float, may_build: bool) -> float:
+    """Return what the classes of a step hold above the pool less the OC to keep.
 
-    OC is released down to its target once it may be built. The insurer pays what its classes have
+    OC is released down to its target once it may be built. The insurer pays what its classes hold
     above the pool, at final maturity all of it.
     """
-    kind, held = terms.step_kind[j], 0.0
-    for k in range(terms.is_notional.size):
-        held += accounts.balance[k] if terms.step_class[j, k] else 0.0
     if kind == COLLECTIONS:
-        return min(flows.principal[p, t], held)
-    if kind == BUILD_OC and not terms.may_build[t]:
-        return 0.0
+        return min(month.principal, held)
     if kind == DRAW:
-        is_final = t == flows.loss.shape[1] - 1
-        excess = without_dust(held - (0.0 if is_final else flows.pool[p, t + 1]))
-        return max(excess, 0.0) if t < flows.default_month[p] else 0.0
-    kept = flows.oc_target[p, t] if kind == BUILD_OC else 0.0
+        excess = without_dust(held - (0.0 if month.is_final else month.pool_close))
+        return max(excess, 0.0) if month.pays else 0.0
+    if kind == BUILD_OC and not may_build:
+        return 0.0
+    kept = month.oc_target if kind == BUILD_OC else 0.0
     if kind == HOLD_OC:
-        kept = notes.oc[p, t]
-        if terms.may_build[t]:
-            kept = min(kept, flows.oc_target[p, t])
-    return min(max(held - (flows.pool[p, t + 1] - kept), 0.0), held)
+        kept = min(oc_open, month.oc_target) if may_build else oc_open
+    return min(max(held - (month.pool_close - kept), 0.0), held)
 
 
 @step
-def residual_due(
-    flows: Collections, notes: NoteFlows, accounts: Accounts, charges: float, p: int, t: int
-) -> float:
+def held_in(in_step: Flags, books: Records[Book], j: int) -> float:
+    """Return what the classes of a step have left."""
+    held = 0.0
+    for k in range(books.size):
+        held += books[k].balance if in_step[j, k] else 0.0
+    return held
+
+
+@step
+def residual_due(month: Month, charges: float, oc_increase: float) -> float:
     """Return the certificates' cash: interest less charges, loss and OC increase.
 
     `charges` is what fees, premium, interest and reimbursement took. A release of OC is a
     negative increase. This is the formula of the servicing certificate; it equals the cash left
     only if the pool fell by principal collections plus loss.
     """
-    paid_off = 0.0
-    for k in range(accounts.balance.size):
-        paid_off += notes.balance[p, t, k] - accounts.balance[k]
-    oc_increase = flows.pool[p, t + 1] - flows.pool[p, t] + paid_off
-    return without_dust(flows.interest[p, t] - charges - flows.loss[p, t] - oc_increase)
+    return without_dust(month.interest - charges - month.loss - oc_increase)
 
 
 @step
-def oc_after_payments(flows: Collections, accounts: Accounts, p: int, t: int) -> float:
+def oc_after_payments(month: Month, books: Records[Book]) -> float:
     """Return the ending pool less the notes as they stand."""
-    oc = flows.pool[p, t + 1]
-    for k in range(accounts.balance.size):
-        oc -= accounts.balance[k]
-    return oc
+    notes = 0.0
+    for k in range(books.size):
+        notes += books[k].balance
+    return month.pool_close - notes
 
 
 @step
-def draw_interest(
-    terms: DealTerms, flows: Collections, accounts: Accounts, notes: NoteFlows, p: int, t: int
-) -> float:
-    """Let the insurer pay what insured classes are still owed; return the draw."""
-    draw = 0.0
-    if t < flows.default_month[p]:
-        for k in range(accounts.balance.size):
-            if terms.is_insured[k]:
-                draw += accounts.owed[SHORTFALL, k]
-                notes.interest[p, t, k] += accounts.owed[SHORTFALL, k]
-                accounts.owed[SHORTFALL, k] = 0.0
-    notes.draw_interest[p, t] = draw
-    return draw
+def excess_notes(month: Month, books: Records[Book], convention: int) -> float:
+    """Return the notes to write down: what exceeds the pool, at final maturity all of them.
+
+    `implied` notes keep their balance until final maturity; then no convention leaves any.
+    """
+    if convention == IMPLIED and not month.is_final:
+        return 0.0
+    oc = oc_after_payments(month, books)
+    return max(without_dust((month.pool_close if month.is_final else 0.0) - oc), 0.0)
 
 
 @step
 def pay_month(
-    terms: DealTerms, flows: Collections, notes: NoteFlows, accounts: Accounts, claim: float,
-    p: int, t: int,
-) -> float:  # fmt: skip
-    """Apply all steps of a month; return the insurer's claim after it."""
-    accrue_interest(terms, flows, accounts, p, t)
-    cash, charges = flows.interest[p, t] + flows.principal[p, t], 0.0
-    claim += claim * terms.reimbursement_monthly[t]
-    for j in range(terms.step_kind.size):
-        kind, paid = terms.step_kind[j], 0.0
+    terms: DealTerms, month: Month, books: Records[Book], paid: Floats, state: PathState, t: int
+) -> None:
+    """Apply all steps of a month: `paid[j]` is what each took, the last what the insurer paid."""
+    may_build, to_cents = terms.months[t].may_build, terms.round_to_cents
+    accrue_interest(terms.classes, terms.class_months, books, month, t, terms.has_cap, to_cents)
+    cash, charges = month.interest + month.principal, 0.0
+    state.claim += state.claim * terms.months[t].reimbursement
+    for j in range(terms.steps.size):
+        kind, amount = terms.steps[j].kind, 0.0
         if kind >= COLLECTIONS:
-            paid = principal_due(terms, flows, notes, accounts, j, p, t)
-            paid = paid if kind == DRAW else min(cash, paid)
-            distribute_principal(paid, terms, accounts, notes, j, p, t)
-        elif kind == INTEREST or kind == CAP_CARRYOVER:  # noqa: PLR1714  a tuple costs a loop
-            paid = pay_owed(cash, terms, accounts, notes, j, p, t)
-            charges += paid
+            amount = principal_due(
+                kind, held_in(terms.in_step, books, j), month, state.oc, may_build
+            )
+            amount = amount if kind == DRAW else min(cash, amount)
+            distribute_principal(
+                amount, terms.rules, terms.rule_amount, terms.in_rule, terms.in_step, books, j, t
+            )
         elif kind == RESIDUAL:
-            paid = residual_due(flows, notes, accounts, charges, p, t)
-            write_up(oc_after_payments(flows, accounts, p, t), accounts, notes, p, t)
-            claim += draw_interest(terms, flows, accounts, notes, p, t)
+            oc = oc_after_payments(month, books)
+            amount = residual_due(month, charges, oc - (month.pool_open - total_opening(books)))
+            write_up(oc, books)
+            state.draw_interest = draw_interest(terms.classes, books) if month.pays else 0.0
         else:
-            paid = min(cash, charge_due(terms, flows, notes, claim, j, p, t))
-            claim -= paid if kind == REIMBURSEMENT else 0.0
-            charges += paid
-        if kind == DRAW:
-            notes.draw_principal[p, t] = paid
-            claim += paid
-        else:
-            notes.step_paid[p, t, j] = paid
-            cash -= paid
-    write_down(terms, flows, accounts, notes, p, t)
-    return claim
+            if INTEREST <= kind <= CAP_CARRYOVER:
+                amount = pay_owed(
+                    cash, terms.step_order, books, j, kind == CAP_CARRYOVER,
+                    terms.steps[j].is_sequential,
+                )  # fmt: skip
+            elif kind == REIMBURSEMENT:
+                amount = min(cash, state.claim)
+                state.claim -= amount
+            else:
+                due = charge_due(terms.steps[j], terms.in_step, books, month, j, to_cents)
+                amount = min(cash, due)
+            charges += amount
+        paid[j] = amount
+        cash -= amount
+    state.draw_principal = paid[terms.steps.size - 1]
+    state.claim += state.draw_interest + state.draw_principal
+    convention = terms.undercollateralization
+    excess = excess_notes(month, books, convention)
+    if excess > 0.0:
+        write_down(excess, terms.classes, books, convention, month.pays)
 
 
 @step
 def close_month(
-    flows: Collections, accounts: Accounts, notes: NoteFlows, p: int, t: int
-) -> float:
-    """Book balances and what is owed, and roll OC from the flows; return all that is owed."""
-    fall, owed = 0.0, 0.0
-    for k in range(accounts.balance.size):
-        notes.balance[p, t + 1, k] = accounts.balance[k]
-        notes.shortfall[p, t, k] = accounts.owed[SHORTFALL, k]
-        fall += notes.principal[p, t, k] + notes.writedown[p, t, k] - notes.write_up[p, t, k]
-        owed += accounts.balance[k] + accounts.owed[SHORTFALL, k]
+    notes: NoteFlows, month: Month, books: Records[Book], paid: Floats, state: PathState, p: int,
+    t: int,
+) -> float:  # fmt: skip
+    """Copy the books into the flows and roll OC from them; return all that is owed."""
+    fall, owed = 0.0, state.claim
+    for k in range(books.size):
+        book = books[k]
+        notes.balance[p, t + 1, k] = book.balance
+        notes.principal[p, t, k] = book.principal
+        notes.interest[p, t, k] = book.interest
+        notes.shortfall[p, t, k] = book.owed
+        notes.writedown[p, t, k] = book.writedown
+        notes.write_up[p, t, k] = book.write_up
         if notes.carryover.shape[1] > 0:
-            notes.carryover[p, t, k] = accounts.owed[CARRYOVER, k]
-            owed += accounts.owed[CARRYOVER, k]
-    notes.oc[p, t + 1] = notes.oc[p, t] - flows.principal[p, t] - flows.loss[p, t] + fall
+            notes.carryover[p, t, k] = book.carried
+            notes.carryover_paid[p, t, k] = book.carryover_paid
+        fall += book.principal + book.writedown - book.write_up
+        owed += book.balance + book.owed + book.carried
+        book.opening = book.balance
+    for j in range(notes.step_paid.shape[2]):
+        notes.step_paid[p, t, j] = paid[j]
+    notes.draw_interest[p, t] = state.draw_interest
+    notes.draw_principal[p, t] = state.draw_principal
+    notes.unreimbursed[p, t] = state.claim
+    state.oc = state.oc - month.principal - month.loss + fall
+    notes.oc[p, t + 1] = state.oc
     return owed
 
 
 @step
-def open_path(
-    terms: DealTerms, flows: Collections, accounts: Accounts, notes: NoteFlows, p: int
-) -> None:
-    """Set balances and OC at cut-off."""
-    notes.oc[p, 0] = flows.pool[p, 0]
-    for k in range(accounts.balance.size):
-        accounts.balance[k] = terms.balance_open[k]
-        accounts.owed[SHORTFALL, k] = accounts.owed[CARRYOVER, k] = 0.0
-        accounts.unreversed[k] = 0.0
-        notes.balance[p, 0, k] = terms.balance_open[k]
-        notes.oc[p, 0] -= terms.balance_open[k]
+def pay_bare_month(
+    terms: DealTerms, month: Month, books: Records[Book], notes: NoteFlows, state: PathState,
+    p: int, t: int,
+) -> None:  # fmt: skip
+    """Pay a month in which nobody but fees and certificates can be owed anything."""
+    cash, charges = month.interest + month.principal, 0.0
+    for j in range(notes.step_paid.shape[2]):
+        kind, amount = terms.steps[j].kind, 0.0
+        if kind == FEE:
+            due = charge_due(terms.steps[j], terms.in_step, books, month, j, terms.round_to_cents)
+            amount = min(cash - charges, due)
+            charges += amount
+        elif kind == RESIDUAL:
+            amount = residual_due(month, charges, month.pool_close - month.pool_open)
+        notes.step_paid[p, t, j] = amount
+    state.oc = state.oc - month.principal - month.loss
+    notes.oc[p, t + 1] = state.oc
 
 
 @step
-def months_with_cash(flows: Collections, p: int) -> int:
-    """Return the number of months until pool and collections are gone for good."""
-    t = flows.loss.shape[1]
-    while t > 0 and (
-        flows.pool[p, t] == 0.0
-        and flows.interest[p, t - 1] == 0.0
-        and flows.principal[p, t - 1] == 0.0
-        and flows.loss[p, t - 1] == 0.0
-    ):
-        t -= 1
-    return t
+def open_path(
+    terms: DealTerms, pool: float, notes: NoteFlows, books: Records[Book], state: PathState, p: int
+) -> None:
+    """Set balances and OC at cut-off."""
+    state.oc = pool
+    state.claim = 0.0
+    for k in range(books.size):
+        book, balance = books[k], terms.classes[k].balance_open
+        book.balance = balance
+        book.owed = book.carried = book.unreversed = 0.0
+        notes.balance[p, 0, k] = balance
+        state.oc -= balance
+    notes.oc[p, 0] = state.oc
 
 
 @kernel
-def pay_paths(terms: DealTerms, flows: Collections, notes: NoteFlows) -> None:
+def pay_paths(
+    terms: DealTerms, flows: Records[Month], n_active: np.ndarray, notes: NoteFlows,
+    books: Records[Book], states: Records[PathState],
+) -> None:  # fmt: skip
     """Fill `notes`, which come in as zeros, for every path; `reconcile_paths` adds `largest_gap`.
 
-    Once nothing comes in and nothing is owed any more, the months left stay zero.
+    `flows` is [p, t], `books` [k] and `states` [1] are working memory. After `n_active[p]` months
+    nothing comes in any more; once nothing is owed either, the months left stay zero. Notes are
+    often paid off in half of the time: months after that are short.
     """
-    n_classes = terms.balance_open.size
-    accounts = Accounts(np.empty(n_classes), np.empty((2, n_classes)), np.empty(n_classes))
-    for p in range(flows.loss.shape[0]):
-        open_path(terms, flows, accounts, notes, p)
-        claim, owed, n_months = 0.0, np.inf, months_with_cash(flows, p)
-        for t in range(flows.loss.shape[1]):
-            if t >= n_months and claim + owed == 0.0:
+    paid = np.zeros(terms.steps.size)
+    for p in range(flows.shape[0]):
+        open_path(terms, flows[p, 0].pool_open, notes, books, states[0], p)
+        owed = 1.0
+        for t in range(flows.shape[1]):
+            if t >= n_active[p] and owed == 0.0:
                 break
-            claim = pay_month(terms, flows, notes, accounts, claim, p, t)
-            owed = close_month(flows, accounts, notes, p, t)
-            notes.unreimbursed[p, t] = claim
+            if owed == 0.0 and not terms.months[t].has_notional:
+                pay_bare_month(terms, flows[p, t], books, notes, states[0], p, t)
+            else:
+                pay_month(terms, flows[p, t], books, paid, states[0], t)
+                owed = close_month(notes, flows[p, t], books, paid, states[0], p, t)

@@ -28,8 +28,17 @@ from hemc.inputs.payment_order import (
     TargetBalance,
 )
 from hemc.kernels import deal_terms as codes
-from hemc.kernels.deal_terms import DealTerms
-from hemc.kernels.flows import Floats
+from hemc.kernels.deal_terms import (
+    ClassMonth,
+    ClassTerms,
+    DealTerms,
+    Flags,
+    MonthTerms,
+    RuleTerms,
+    StepTerms,
+)
+from hemc.kernels.flows import Floats, Ints
+from hemc.kernels.records import Records, records
 from hemc.model.oc_target import OcTerms, compile_oc_target
 
 STEP_KINDS = {
@@ -55,7 +64,7 @@ class MonthlyDeal(NamedTuple):
     @property
     def n_months(self) -> int:
         """Length of the projection."""
-        return int(self.terms.accrual.shape[0])
+        return self.terms.months.size
 
 
 def compile_deal(
@@ -71,8 +80,9 @@ def compile_deal(
     `next_payment` lies in the month of the projection's first payment; `balances` holds the
     class balances at cut-off, USD (a notional class may be named, its balance is its schedule);
     `index_rate` is the index per year, flat or by month float64[n_months]; `loss_to_date` the
-    pool's loss less recoveries by cut-off. Raises InputError for a missing, unknown or negative balance and for a payment before
-    the deal's second, whose accrual would start at closing, a date that no certificate states.
+    pool's loss less recoveries by cut-off. Raises InputError for a missing, unknown or negative
+    balance and for a payment before the deal's second, whose accrual would start at closing, a
+    date that no certificate states.
     """
     first = deal.payment_number(next_payment)
     if first < 2:
@@ -86,23 +96,40 @@ def compile_deal(
     is_notional = np.array([c.kind == "notional" for c in deal.classes])
     index = np.broadcast_to(np.asarray(index_rate, dtype=np.float64), n_months)
     coupons = np.stack([_coupons(c, index) for c in deal.classes], axis=1)
+    notional = np.array([[_notional(c, n) for c in deal.classes] for n in numbers])
+    in_step, step_order = _step_classes(deal)
+    rules, in_rule, rule_amount = _rules(deal, numbers)
     terms = DealTerms(
-        accrual=fractions * coupons,
-        notional=np.array([[_notional(c, n) for c in deal.classes] for n in numbers]),
-        notional_rate=np.where(is_notional, coupons, 0.0),
-        is_notional=is_notional,
+        classes=records(
+            len(deal.classes), ClassTerms,
+            balance_open=_balances_open(deal, balances),
+            is_notional=is_notional,
+            is_capped=[c.net_wac_cap for c in deal.classes],
+            is_carried=_mask(deal, _carried(deal)),
+            is_insured=_mask(deal, [c.name for c in deal.insured_classes]),
+        ),
+        class_months=records(
+            fractions.shape, ClassMonth,
+            accrual=fractions * coupons,
+            notional=notional,
+            notional_rate=np.where(is_notional, coupons, 0.0),
+        ),
+        months=records(
+            n_months, MonthTerms,
+            may_build=[n >= build_from for n in numbers],
+            reimbursement=(index + margin) / 12,
+            has_notional=notional.any(axis=1),
+        ),
+        steps=_steps(deal),
+        in_step=in_step,
+        step_order=step_order,
+        rules=rules,
+        in_rule=in_rule,
+        rule_amount=rule_amount,
         has_cap=any(c.net_wac_cap for c in deal.classes),
-        is_capped=np.array([c.net_wac_cap for c in deal.classes]),
-        is_carried=_mask(deal, _carried(deal)),
-        is_insured=_mask(deal, [c.name for c in deal.insured_classes]),
-        balance_open=_balances_open(deal, balances),
-        **_steps(deal),
-        **_rules(deal, numbers),
-        may_build=np.array([n >= build_from for n in numbers]),
-        reimbursement_monthly=(index + margin) / 12,
         undercollateralization=CONVENTIONS[deal.undercollateralization],
         round_to_cents=False,
-    )
+    )  # fmt: skip
     return MonthlyDeal(
         terms,
         compile_oc_target(deal, first, n_months, loss_to_date),
@@ -112,28 +139,31 @@ def compile_deal(
     )
 
 
-def _steps(deal: Deal) -> dict[str, np.ndarray]:
+def _steps(deal: Deal) -> Records[StepTerms]:
     """Lay out the steps, the insurer's payment of principal behind the last."""
+
+    def by_step(value: Callable[[Step], object], draw: object = 0) -> list[object]:
+        return [*map(value, deal.steps), draw]
+
+    return records(
+        len(deal.steps) + 1, StepTerms,
+        kind=by_step(lambda s: STEP_KINDS[s.kind], codes.DRAW),
+        rate=by_step(lambda s: (getattr(s, "rate", None) or 0.0) / 12),
+        amount=by_step(lambda s: float(getattr(s, "amount", None) or 0)),
+        cap=by_step(_cap),
+        is_on_pool=by_step(lambda s: isinstance(s, Fee) and s.base == "pool"),
+        is_sequential=by_step(_is_sequential),
+    )  # fmt: skip
+
+
+def _step_classes(deal: Deal) -> tuple[Flags, Ints]:
+    """Return which classes each step is about, as flags [j + 1, k] and as lists ended by -1."""
     insured = [c.name for c in deal.insured_classes if c.kind != "notional"]
-    lists = [_step_classes(deal, step) for step in deal.steps] + [insured]
-    n_classes = len(deal.classes)
-    order = np.full((len(lists), n_classes), -1)
+    lists = [*(_classes_of(deal, step) for step in deal.steps), insured]
+    order = np.full((len(lists), len(deal.classes)), -1)
     for j, names in enumerate(lists):
-        order[j, : len(names)] = _positions(deal, names)
-
-    def by_step(value: Callable[[Step], float], draw: float = 0.0) -> np.ndarray:
-        return np.array([*map(value, deal.steps), draw])
-
-    return {
-        "step_kind": np.array([*(STEP_KINDS[s.kind] for s in deal.steps), codes.DRAW]),
-        "step_class": np.stack([_mask(deal, names) for names in lists]),
-        "step_order": order,
-        "is_sequential": by_step(_is_sequential).astype(np.bool_),
-        "is_on_pool": by_step(lambda s: isinstance(s, Fee) and s.base == "pool").astype(np.bool_),
-        "step_rate": by_step(lambda s: (getattr(s, "rate", None) or 0.0) / 12),
-        "step_amount": by_step(lambda s: float(getattr(s, "amount", None) or 0)),
-        "step_cap": by_step(_cap, np.inf),
-    }
+        order[j, : len(names)] = [_position(deal, name) for name in names]
+    return np.stack([_mask(deal, names) for names in lists]), order
 
 
 def _is_sequential(step: Step) -> bool:
@@ -145,7 +175,7 @@ def _cap(step: Step) -> float:
     return float(step.cap) if isinstance(step, Fee) and step.cap is not None else np.inf
 
 
-def _step_classes(deal: Deal, step: Step) -> Sequence[str]:
+def _classes_of(deal: Deal, step: Step) -> Sequence[str]:
     """Return the classes that a step is about, in its order."""
     named: tuple[str, ...] = getattr(step, "classes", ())
     if named:
@@ -162,7 +192,7 @@ def _step_classes(deal: Deal, step: Step) -> Sequence[str]:
 def _carried(deal: Deal) -> list[str]:
     """Return the classes for which what the cap cuts is carried over."""
     steps = [step for step in deal.steps if step.kind == "cap_carryover"]
-    return [name for step in steps for name in _step_classes(deal, step)]
+    return [name for step in steps for name in _classes_of(deal, step)]
 
 
 class _Entry(NamedTuple):
@@ -175,16 +205,18 @@ class _Entry(NamedTuple):
     amount: list[float]  # by month
 
 
-def _rules(deal: Deal, numbers: range) -> dict[str, np.ndarray]:
+def _rules(deal: Deal, numbers: range) -> tuple[Records[RuleTerms], Flags, Floats]:
     """Lay out the principal rules; a sequential rule becomes an entry for each class."""
     entries = [entry for rule in deal.principal for entry in _entries(deal, rule, numbers)]
-    return {
-        "rule_kind": np.array([e.kind for e in entries]),
-        "rule_class": np.array([_position(deal, e.class_name) for e in entries]),
-        "rule_classes": np.stack([_mask(deal, e.classes) for e in entries]),
-        "rule_after": np.array([_position(deal, e.after) for e in entries]),
-        "rule_amount": np.array([e.amount for e in entries], dtype=np.float64).T.copy(),
-    }
+    rules = records(
+        len(entries), RuleTerms,
+        kind=[e.kind for e in entries],
+        k=[_position(deal, e.class_name) for e in entries],
+        after=[_position(deal, e.after) for e in entries],
+    )  # fmt: skip
+    amount = np.array([e.amount for e in entries], dtype=np.float64)
+    in_rule = np.stack([_mask(deal, e.classes) for e in entries])
+    return rules, in_rule, np.ascontiguousarray(amount.T)
 
 
 def _entries(deal: Deal, rule: object, numbers: range) -> list[_Entry]:
@@ -223,12 +255,7 @@ def _position(deal: Deal, name: str | None) -> int:
     return -1 if name is None else [c.name for c in deal.classes].index(name)
 
 
-def _positions(deal: Deal, names: Sequence[str]) -> list[int]:
-    """Return the positions of classes."""
-    return [_position(deal, name) for name in names]
-
-
-def _mask(deal: Deal, names: Sequence[str]) -> np.ndarray:
+def _mask(deal: Deal, names: Sequence[str]) -> Flags:
     """Return which classes are named, bool[k]."""
     return np.array([c.name in names for c in deal.classes])
 

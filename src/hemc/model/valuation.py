@@ -11,6 +11,7 @@ from hemc.errors import InputError, InternalError
 from hemc.inputs.calendar import days_30_360, previous_payment_date
 from hemc.inputs.deal import Deal, NoteClass
 from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
+from hemc.kernels.records import column
 from hemc.kernels.valuation import N_FIGURES, YIELD, ClassFlows, Quotes, value_paths
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.settings.valuation import ValuationSettings
@@ -64,7 +65,9 @@ def compile_quotes(
     _require_classes(settings, deal)
     settlement = _settle(settings, deal, next_payment)
     terms = monthly.terms
-    balance = np.where(terms.is_notional, terms.notional[0], terms.balance_open)
+    is_notional = column(terms.classes, "is_notional")
+    notional = column(terms.class_months, "notional")[0]
+    balance = np.where(is_notional, notional, column(terms.classes, "balance_open"))
     coupon = np.array([_coupon(c, float(index[0])) for c in deal.classes])
     days = np.array([settlement.accrued_days(c) for c in deal.classes])
     accrued = balance * coupon * days / 360.0

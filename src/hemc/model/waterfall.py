@@ -9,9 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from hemc.errors import InternalError
-from hemc.kernels.deal_terms import Collections, DealTerms
+from hemc.kernels.deal_terms import DealTerms, Month
+from hemc.kernels.dues import Row
 from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
-from hemc.kernels.reconciliation import IDENTITIES, reconcile_paths
+from hemc.kernels.note_interest import Book
+from hemc.kernels.reconciliation import IDENTITIES, Rank, Totals, reconcile_paths
+from hemc.kernels.records import Records, records
+from hemc.kernels.waterfall import PathState
 from hemc.kernels.waterfall import pay_paths as pay_paths_compiled
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.oc_target import oc_targets
@@ -20,17 +24,30 @@ from hemc.model.oc_target import oc_targets
 LARGEST_GAP = 0.01
 
 
-def collect(flows: PoolFlows, oc_target: Floats, default_month: Ints) -> Collections:
-    """Sum pool flows to what the order of payments is fed with."""
-    return Collections(
-        flows.interest + flows.recoveries,
-        flows.scheduled + flows.prepaid + flows.proceeds,
-        flows.loss,
-        flows.balance,
-        flows.net_rate_balance,
-        oc_target,
-        default_month,
-    )
+def collect(flows: PoolFlows, oc_target: Floats, default_month: Ints) -> Records[Month]:
+    """Sum pool flows to what the order of payments is fed with, [p, t]."""
+    n_months = flows.loss.shape[1]
+    month = np.arange(n_months)
+    return records(
+        flows.loss.shape, Month,
+        interest=flows.interest + flows.recoveries,
+        principal=flows.scheduled + flows.prepaid + flows.proceeds,
+        loss=flows.loss,
+        pool_open=flows.balance[:, :-1],
+        pool_close=flows.balance[:, 1:],
+        net_rate_balance=flows.net_rate_balance,
+        oc_target=oc_target,
+        is_final=month == n_months - 1,
+        pays=month < default_month[:, None],
+    )  # fmt: skip
+
+
+def active_months(flows: PoolFlows) -> Ints:
+    """Return after how many months pool and collections are gone for good, int64[p]."""
+    left = flows.balance[:, 1:] + flows.loss + flows.interest + flows.recoveries
+    left += flows.scheduled + flows.prepaid + flows.proceeds
+    last = (left[:, ::-1] != 0.0).argmax(axis=1)
+    return np.where((left != 0.0).any(axis=1), left.shape[1] - last, 0)
 
 
 def pay_paths(
@@ -44,21 +61,36 @@ def pay_paths(
     included, so that each class ends at zero. Raises InternalError when an identity is broken by
     a cent or more, naming it and the path, counted from `first_path` at the block's beginning.
     """
-    collections = collect(flows, oc_targets(deal.oc, flows), default_month)
-    notes = allocate(deal.terms, collections)
-    pay_paths_compiled(deal.terms, collections, notes)
-    gaps = np.empty((notes.largest_gap.size, len(IDENTITIES)))
-    reconcile_paths(deal.terms, collections, notes, gaps)
-    _require_closed(gaps, first_path)
+    months = collect(flows, oc_targets(deal.oc, flows), default_month)
+    notes = pay_months(deal.terms, months, active_months(flows))
+    _require_closed(reconcile(deal.terms, months, notes), first_path)
     return notes
 
 
-def allocate(terms: DealTerms, flows: Collections) -> NoteFlows:
+def pay_months(terms: DealTerms, months: Records[Month], n_active: Ints) -> NoteFlows:
+    """Run the order of payments; `n_active` as from `active_months`."""
+    notes = allocate(terms, months)
+    books, state = records(terms.classes.size, Book), records(1, PathState)
+    pay_paths_compiled(terms, months, n_active, notes, books, state)
+    return notes
+
+
+def reconcile(terms: DealTerms, months: Records[Month], notes: NoteFlows) -> Floats:
+    """Return the largest gap of each identity on each path, float64[p, identity] USD."""
+    gaps = np.empty((notes.largest_gap.size, len(IDENTITIES)))
+    rows = records(terms.classes.size, Row)
+    ranks, totals = records(terms.steps.size - 1, Rank), records(1, Totals)
+    reconcile_paths(terms, months, notes, gaps, rows, ranks, totals)
+    return gaps
+
+
+def allocate(terms: DealTerms, months: Records[Month]) -> NoteFlows:
     """Return note flows of the right shapes, zero but for the OC target."""
-    n_paths, n_months = flows.loss.shape
-    n_classes, n_steps = terms.balance_open.size, terms.step_kind.size - 1
+    n_paths, n_months = months.shape
+    n_classes, n_steps = terms.classes.size, terms.steps.size - 1
     by_class = (n_paths, n_months, n_classes)
-    carried = by_class if terms.is_carried.any() else (n_paths, 0, n_classes)
+    is_carried = any(terms.classes[k].is_carried for k in range(n_classes))
+    carried = by_class if is_carried else (n_paths, 0, n_classes)
     return NoteFlows(
         balance=np.zeros((n_paths, n_months + 1, n_classes)),
         principal=np.zeros(by_class),
@@ -69,12 +101,12 @@ def allocate(terms: DealTerms, flows: Collections) -> NoteFlows:
         writedown=np.zeros(by_class),
         write_up=np.zeros(by_class),
         step_paid=np.zeros((n_paths, n_months, n_steps)),
-        step_kind=terms.step_kind[:-1],
+        step_kind=np.array([terms.steps[j].kind for j in range(n_steps)]),
         draw_interest=np.zeros((n_paths, n_months)),
         draw_principal=np.zeros((n_paths, n_months)),
         unreimbursed=np.zeros((n_paths, n_months)),
         oc=np.zeros((n_paths, n_months + 1)),
-        oc_target=flows.oc_target,
+        oc_target=np.ascontiguousarray(np.asarray(months)["oc_target"]),
         largest_gap=np.zeros(n_paths),
     )
 

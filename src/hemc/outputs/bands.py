@@ -37,22 +37,33 @@ class BandFile:
         self._file = file
         self._pieces: list[_Piece] = []
         self._n_values = 0
+        self._weights: list[Floats] = []
 
-    def append(self, values: Bands) -> None:
-        """Add a block's values, the next paths of every series; raises OSError on a full disk."""
+    def append(self, values: Bands, weight: Floats | None = None) -> None:
+        """Add a block's values, the next paths of every series; raises OSError on a full disk.
+
+        Either all blocks have weights float64[p] or none.
+        """
         if not values.size:
             return
         with self._file.open("ab") as file:
             file.write(np.ascontiguousarray(values).data)
         self._pieces.append(_Piece(self._n_values, *values.shape[1:]))
         self._n_values += values.size
+        if weight is not None:
+            self._weights.append(weight)
 
     def quantiles(self, k: int) -> Floats:
         """Return series `k`'s value at each of LEVELS among its paths, float64[level, t].
 
         Paths on which a month is nan do not count in it; nan where that leaves none.
         """
-        return np.concatenate([_quantiles(part) for part in self._read(k)], axis=1)
+        if self._weights:
+            weight = np.concatenate(self._weights)
+            parts = [_weighted_quantiles(part, weight) for part in self._read(k)]
+        else:
+            parts = [_quantiles(part) for part in self._read(k)]
+        return np.concatenate(parts, axis=1)
 
     def _read(self, k: int) -> Iterator[Bands]:
         """Yield some months of series `k` at a time, float32[t, p]."""
@@ -76,3 +87,18 @@ def _quantiles(values: Bands) -> Floats:
     present = values.shape[1] - np.isnan(values).sum(axis=1)
     places = np.stack([present * level // 100 for level in LEVELS.values()], axis=1)
     return np.take_along_axis(values, places, axis=1).T.astype(np.float64)
+
+
+def _weighted_quantiles(values: Bands, weight: Floats) -> Floats:
+    """Return the values at LEVELS of rows [t, p] under weights [p], float64[level, t]."""
+    out = np.empty((len(LEVELS), len(values)))
+    for t, row in enumerate(values):  # a row at a time: its order is eight times its size
+        order = np.argsort(row, kind="stable")[: row.size - int(np.isnan(row).sum())]
+        if order.size == 0:
+            out[:, t] = np.nan
+            continue
+        up_to = np.cumsum(weight[order])
+        ranks = up_to[-1] * np.array(list(LEVELS.values())) / 100.0
+        places = np.searchsorted(up_to, ranks, side="right").clip(max=order.size - 1)
+        out[:, t] = row[order[places]]
+    return out

@@ -27,6 +27,7 @@ from hemc.outputs.estimates import (
     excess_values,
     take_sample,
     value_at,
+    weighted_influence,
 )
 
 _NORMAL_975 = 1.96
@@ -107,8 +108,8 @@ def _influence(run: _Run, statistic: str) -> Floats:
     else:
         level = QUANTILES[statistic]
         moved = (level - (x <= value)) * _spacing(run, level)
-    weight = 1.0 if design.weight is None else design.weight / design.weight.mean()
-    return np.asarray(moved * weight, dtype=np.float64)
+    influence: Floats = np.asarray(moved, dtype=np.float64)
+    return influence if design.is_even else weighted_influence(influence, design)
 
 
 def _spacing(run: _Run, level: float) -> float:

@@ -69,20 +69,27 @@ class MonthBlock(NamedTuple):
     """Monthly series of one block: sums over groups of GROUP_PATHS paths, and paths for bands."""
 
     series: list[Series]
-    sums: Floats  # [group, sum | sum of squares | paths with a value, series, t]
+    sums: Floats  # [group, sum | sum of squares | weight of paths with a value, series, t]
     bands: Bands  # [series that has bands, t, p]
+    band_weight: Floats | None  # [p]
 
 
-def month_block(values: list[tuple[Series, Floats]], n_band_paths: int) -> MonthBlock:
+def month_block(
+    values: list[tuple[Series, Floats]], n_band_paths: int, weight: Floats | None = None
+) -> MonthBlock:
     """Sum a block's series, float64[p, t] each, and keep the block's first `n_band_paths` paths.
 
-    The block's first path is a multiple of GROUP_PATHS; nan is a path without a value.
+    The block's first path is a multiple of GROUP_PATHS; nan is a path without a value. `weight`
+    float64[p] is None, or all ones, where all paths weigh the same.
     """
+    if weight is not None and (weight == 1.0).all():
+        weight = None
     banded = [value[:n_band_paths].T for series, value in values if series.has_bands]
     return MonthBlock(
         [series for series, _ in values],
-        np.stack([_group_sums(value) for _, value in values], axis=2),
+        np.stack([_group_sums(value, weight) for _, value in values], axis=2),
         np.stack(banded, dtype=np.float32, casting="same_kind"),
+        None if weight is None else weight[:n_band_paths],
     )
 
 
@@ -100,10 +107,13 @@ class MonthTables:
             self._series, self._sums = block.series, np.zeros(block.sums.shape[1:])
         for group in block.sums:
             self._sums += group
-        self._bands.append(block.bands)
+        self._bands.append(block.bands, block.band_weight)
 
     def frame(self) -> pl.DataFrame:
-        """Return months.parquet: mean, its sd over paths, and bands."""
+        """Return months.parquet: mean, its sd over paths, and bands.
+
+        Weighted means divide by the sum of weights of the paths that have a value.
+        """
         total, squares, present = self._sums
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / present
@@ -132,9 +142,14 @@ def _rows(series: Series, statistic: str, value: Floats) -> pl.DataFrame:
     )
 
 
-def _group_sums(value: Floats) -> Floats:
+def _group_sums(value: Floats, weight: Floats | None) -> Floats:
     """Return sum, sum of squares and number of values over groups of paths, [group, which, t]."""
     starts = np.arange(0, len(value), GROUP_PATHS)
+    if weight is not None:
+        heavy = np.where(np.isnan(value), 0.0, weight[:, None])
+        clean = np.where(heavy > 0.0, value, 0.0)
+        parts = (heavy * clean, heavy * clean * clean, heavy)
+        return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)
     total = np.add.reduceat(value, starts, axis=0)
     if np.isnan(total).any():  # only rates lack values, where no pool is left
         present = ~np.isnan(value)

@@ -102,8 +102,8 @@ def _note_figures(
 ) -> dict[str, Floats]:
     """Return one class's row; a notional class shows its notional balance."""
     opening, closing = notes.balance[:, 0, k], notes.balance[:, 1, k]
-    if terms.is_notional[k]:
-        opening = np.minimum(terms.notional[0, k], cash.balance[:, 0])
+    if terms.classes[k].is_notional:
+        opening = np.minimum(terms.class_months[0, k].notional, cash.balance[:, 0])
         closing = opening
     return {
         f"notes.{name}.beginning": opening,

@@ -18,6 +18,7 @@ HALF_CENT = 0.005
 
 def path_figures(
     first_path: int,
+    weight: Floats,
     flows: BlockFlows,
     wrapped: NoteFlows,
     unwrapped: NoteFlows,
@@ -25,7 +26,7 @@ def path_figures(
     discount_rate: float,
     default_month: Ints,
 ) -> pl.DataFrame:
-    """Return one row a path; `names` are the deal's classes in order.
+    """Return one row a path; `names` are the deal's classes in order, `weight` float64[p] its own.
 
     OC, draws, premium, residual and principal are those of the wrapped pass;
     interest shortfall, writedown and the first undercollateralised month those of the unwrapped.
@@ -37,7 +38,7 @@ def path_figures(
     shortfall = oc_shortfall(flows, wrapped)
     columns: dict[str, Any] = {
         "path": np.arange(first_path, first_path + n),
-        "weight": np.ones(n),
+        "weight": weight,
         "pool_loss": loss,
         "pool_loss_pct": 100.0 * loss / flows.cash.balance[:, 0],
         "oc_min": np.where(has_notes(wrapped), wrapped.oc[:, 1:], np.inf).min(axis=1),
@@ -61,9 +62,9 @@ def path_figures(
 
 
 def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:
-    """Return what the insurer pays, gets back and earns; `insurer_net` is its cost, a present value.
+    """Return what the insurer pays, gets back and earns.
 
-    The reimbursed share is of draws with their interest: without draws nan.
+    `insurer_net` is the present value of draws less reimbursement and premium. The reimbursed share is of draws with their interest: without draws nan.
     """
     draws = notes.draw_interest + notes.draw_principal
     reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)

@@ -81,7 +81,7 @@ def write_next_certificate(result: RunResult, folder: Path) -> None:
     """Write the forecast of the next certificate as text, JSON and Parquet."""
     deal = result.documents.deal
     first = result.first_payment
-    table = next_certificate(result.store.next_month.scan().drop("path"))
+    table = next_certificate(result.store.next_month.scan())
     date = payment_date(first.year, first.month, deal.payment_day)
     title = f"Home Equity Loan-Backed Term Notes, {deal.issuer} Series {deal.series}"
     names = tuple(note.name for note in deal.classes)
@@ -117,7 +117,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "scenario": scenario_record(result),
         "credit_factor": factor_record(result.loaded.config.scenario),
         "quotes": quote_records(tuple(c.name for c in deal.classes), result.quotes),
-        "warnings": result.calibration.warnings,
+        "warnings": result.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
         "peak_memory_mb": peak_memory_mb(),
@@ -127,6 +127,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
             name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
             for name, path in result.documents.paths.items()
         },
+        "configuration_folder": str(result.loaded.file.parent.resolve()),
         "configuration": result.loaded.config.model_dump(mode="json"),
     }
 
@@ -140,13 +141,15 @@ def oracle_record(oracle: pl.DataFrame) -> dict[str, Any] | None:
 
 def sampling_record(result: RunResult) -> dict[str, Any]:
     """Return how the paths were drawn and the main direction that the pilot found."""
-    method, directions = result.sampling
+    method, directions, tilt = result.sampling
     return {
         "method": method,
         "unit_paths": result.loaded.config.simulation.unit_paths,
         "units": result.sample_size.units,
         "large_pool_paths": LARGE_POOL_PATHS * result.n_paths if method == "two-level" else 0,
         "main_direction": None if directions is None else directions.credit[0].tolist(),
+        "tilt": None if tilt is None else tilt._asdict(),
+        "weights": None if result.weights is None else result.weights._asdict(),
     }
 
 

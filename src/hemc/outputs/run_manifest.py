@@ -25,12 +25,22 @@ class _RollRates(BaseModel):
     stock_weight: float
 
 
+class Weights(BaseModel):
+    """What the weights of paths are worth."""
+
+    effective: float
+    largest_share: float
+    tail_probability: float
+    tail_effective: float
+
+
 class Sampled(BaseModel):
     """How the paths were drawn."""
 
     method: str
     unit_paths: Annotated[int, Field(ge=1)]
     units: Annotated[int, Field(ge=0)]
+    weights: Weights | None = None
 
 
 class Target(BaseModel):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from hemc.kernels.flows import Floats
+from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.transitions import PathFactors
 from hemc.kernels.valuation import Quotes
 from hemc.model.deal_terms import MonthlyDeal
@@ -54,6 +54,16 @@ class RunModel(NamedTuple):
         return self._replace(factors=self.factors.sampled(sampling))
 
 
+class BlockStory(NamedTuple):
+    """All that happens on a block of paths."""
+
+    factors: PathFactors
+    flows: BlockFlows
+    default_month: Ints  # [p] from 0, from which on the insurer of the wrapped pass pays nothing
+    wrapped: NoteFlows
+    unwrapped: NoteFlows
+
+
 class BlockResult(NamedTuple):
     """What a block of paths leaves behind."""
 
@@ -84,33 +94,47 @@ def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths:
     return compare(pool, factors, pool_flows(model, factors, first_path))
 
 
-def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
-    """Run consecutive paths: factors, pool, wrapped and unwrapped notes, figures.
-
-    Bands by month come from the run's first `band_paths` paths.
-    """
+def play_block(model: RunModel, first_path: int, n_paths: int) -> BlockStory:
+    """Run consecutive paths: factors, pool, wrapped and unwrapped notes."""
     factors = model.factors.draw(first_path, n_paths)
     flows = pool_flows(model, factors, first_path)
     default_month = model.insurer.default_month(factors.credit, first_path)
     wrapped = pay_paths(model.deal, flows.cash, default_month, first_path)
     unwrapped = pay_paths(model.deal, flows.cash, absent(n_paths), first_path)
-    timing = model.factors.draw_timing(first_path, n_paths)
-    next_month = next_month_figures(
-        flows, timing, model.next_deal, default_month, model.loss_to_date
-    )
+    return BlockStory(factors, flows, default_month, wrapped, unwrapped)
+
+
+def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.DataFrame:
+    """Return the rows of paths.parquet."""
+    _, flows, default_month, wrapped, unwrapped = story
     names = model.deal.class_names
-    paths = path_figures(
-        first_path, flows, wrapped, unwrapped, names, model.discount_rate, default_month
+    weight = model.factors.draw_weights(first_path, default_month.size)
+    figures = path_figures(
+        first_path, weight, flows, wrapped, unwrapped, names, model.discount_rate, default_month
     )
     values = [
         value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
     ]
-    paths = paths.hstack(value_table(names, model.quotes, *values))
-    series = list(month_series(flows, wrapped, unwrapped, names))
+    return figures.hstack(value_table(names, model.quotes, *values))
+
+
+def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
+    """Run consecutive paths and measure them.
+
+    Bands by month come from the run's first `band_paths` paths.
+    """
+    story = play_block(model, first_path, n_paths)
+    _, flows, default_month, wrapped, unwrapped = story
+    timing = model.factors.draw_timing(first_path, n_paths)
+    next_month = next_month_figures(
+        flows, timing, model.next_deal, default_month, model.loss_to_date
+    )
+    paths = story_figures(model, story, first_path)
+    series = list(month_series(flows, wrapped, unwrapped, model.deal.class_names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        next_month.with_columns(paths["path"]).select("path", pl.exclude("path")),
-        month_block(series, max(band_paths - first_path, 0)),
+        pl.concat([paths.select("path", "weight"), next_month], how="horizontal"),
+        month_block(series, max(band_paths - first_path, 0), paths["weight"].to_numpy()),
         float(max(gap.max() for gap in gaps)),
     )
