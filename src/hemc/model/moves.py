@@ -10,6 +10,7 @@ from hemc.config import Config
 from hemc.inputs.quarters import MacroPath
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.transitions import NORMAL_REACH, NORMAL_STEPS, MoveRates
+from hemc.model.roll_rate_multiple import multiply_roll_rates
 from hemc.model.scenario import credit_thresholds
 from hemc.model.stress import stress_paths
 from hemc.states import CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
@@ -30,7 +31,9 @@ def compile_moves(
     destination = np.full((N_LIVE, width + 1), -1)
     for s, row in enumerate(worst_first):
         destination[s, : len(row) + 1] = [PAID_OFF, *reversed(row)]
-    seasoned = season(rates, config, n_months)
+    seasoned = multiply_roll_rates(
+        season(rates, config, n_months), order, config.scenario.multiples
+    )
     threshold = np.zeros((n_months, len(rates), N_LIVE, width))
     for s, row in enumerate(worst_first):
         stays = 1.0 - seasoned[:, :, s, PAID_OFF]
