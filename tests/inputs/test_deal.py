@@ -79,8 +79,8 @@ TRIGGER = {"name": "losses", "measure": "cumulative_loss", "threshold_after": 0.
         (lambda d: [add_rule(rule="fixed_share", share=0.1, after_retired=b, **{"class": a})(d)
                     for a, b in (("A-1", "A-2"), ("A-2", "A-3"), ("A-3", "A-1"))],
          "principal, after_retired", "waits for"),
-        (add_rule(rule="target_balance", schedule=[{"until_payment": 9, "balance": "2000000000.00"}],
-                  **{"class": "A-2"}),
+        (add_rule(rule="target_balance", **{"class": "A-2"},
+                  schedule=[{"until_payment": 9, "balance": "2000000000.00"}]),
          "principal 1 (target_balance), schedule", "2,000,000,000"),
         (set_oc(step_down={"payment": 31, "share": 0.025, "floor": "9000000.00"}),
          "overcollateralization.step_down.floor", "9,000,000.00"),
