@@ -22,6 +22,9 @@ from hemc.inputs.deal import Deal
 PAGE = Path(__file__).parents[2] / "docs" / "deals.md"
 BEGIN, END = "<!-- written by tests/inputs/deal_keys.py -->", "<!-- end -->"
 
+#: Keys whose value says which of several tables this is.
+_CHOICES = ("pay", "rule")
+
 _PLAIN = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false",
           "date": "date", "Decimal": "USD, as text"}  # fmt: skip
 
@@ -29,13 +32,14 @@ _PLAIN = {"str": "text", "int": "whole number", "float": "number", "bool": "true
 def key_tables(model: type[BaseModel] = Deal, place: str = "") -> Iterator[str]:
     """Yield the table of a model and of every model inside it, each under its place in the file."""
     title = f"`{place}`" if place else "Top level"
-    yield f"### {title}\n\n{_meaning(model)}\n\n| key | value | default | meaning |\n|---|---|---|---|"
+    yield f"### {title}\n\n{_meaning(model)}\n"
+    yield "| key | value | default | meaning |\n|---|---|---|---|"
     inner: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         key = field.alias or name
         models = _models(field.annotation)
-        value = "one of the tables below" if len(models) > 1 else _value(field)
-        yield f"| `{key}` | {value} | {_default(field)} | {field.description or ''} |"
+        value = "list of tables of the kinds below" if len(models) > 1 else _value(field)
+        yield f"| `{key}` | {value} | {_default(field)} | {_described(key, field)} |"
         is_list = get_origin(_bare(field.annotation)) is tuple
         inner += [(_place(place, key, is_list, one, len(models) > 1), one) for one in models]
     for at, one in inner:
@@ -56,13 +60,21 @@ def _meaning(model: type[BaseModel]) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
+def _described(key: str, field: FieldInfo) -> str:
+    """Return what a key is for; that of a table is its first sentence."""
+    models = _models(field.annotation)
+    if field.description is None and len(models) == 1:
+        return _meaning(models[0]).split("\n")[0].split(". ")[0].rstrip(".")
+    return field.description or ("chooses this table" if key in _CHOICES else "")
+
+
 def _place(place: str, key: str, is_list: bool, model: type[BaseModel], is_kind: bool) -> str:
     """Return where a table stands in the file, with the word that chooses its kind."""
     dotted = f"{place.strip('[]').split(']')[0]}.{key}" if place else key
     at = f"[[{dotted}]]" if is_list else f"[{dotted}]"
     if not is_kind:
         return at
-    chosen = next(n for n in ("pay", "rule") if n in model.model_fields)
+    chosen = next(n for n in _CHOICES if n in model.model_fields)
     (kind,) = get_args(model.model_fields[chosen].annotation)
     return f'{at} {chosen} = "{kind}"'
 

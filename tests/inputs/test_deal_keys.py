@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 from deal_keys import PAGE, key_tables, written_page
 
+from hemc.cli import main
 from hemc.inputs.deal import read_deal
 from hemc.inputs.shipped import shipped_deals
 
@@ -35,3 +37,13 @@ def test_every_key_of_a_shipped_deal_is_in_the_tables(series):
     keys = set(re.findall(r"^([a-z_]+) = ", text.split("[sources]")[0], re.MULTILINE))
     assert read_deal(shipped_deals()[series]).series == series
     assert {key for key in keys if f"| `{key}` |" not in tables} == set()
+
+
+def test_the_page_shows_the_replay_that_the_command_prints(root):
+    """The certificate's own figures do not change, so that the page holds them as they are."""
+    page = PAGE.read_text(encoding="utf-8")
+    shown = page.split("<!-- replay -->")[1].split("<!-- end -->")[0].strip()
+    command, *lines = shown.removeprefix("```text\n").removesuffix("\n```").splitlines()
+    words = command.removeprefix("$ hemc ").replace("configs/", f"{root}/configs/").split()
+    printed = CliRunner().invoke(main, words).stdout.splitlines()
+    assert lines == [line.rstrip() for line in printed]

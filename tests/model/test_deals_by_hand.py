@@ -164,7 +164,7 @@ def test_the_insurer_pays_only_what_the_senior_class_exceeds_the_pool_by(pay):
 
 def test_without_the_insurer_the_senior_class_is_written_down_too(pay):
     month = pay(test_deal("subordinated"), 1_000_000, RUINED, insurer_pays=False)[1]
-    cash = 14_000 - 745_280 * 0.0025  # no premium this month; nor the month before:
+    # Nor is there a premium, in this month or the one before.
     s = 800_000 - (58_000 - 3_200)
     cash = 14_000 - s * 0.0025
     assert month.draw_principal == 0

@@ -1,4 +1,4 @@
-"""Sister deals replay their certificates' months through the kernel of the simulation, to the cent."""
+"""Certificates' months replay through the kernel of the simulation, to the cent."""
 
 from decimal import Decimal
 

@@ -205,3 +205,10 @@ def test_effective_sample_size_is_never_the_nominal_one_in_disguise():
     unrelated = np.random.default_rng(7).normal(size=weight.size)
     found = effective_sample_size(unrelated, design_of(weight, 1))
     assert found == pytest.approx(kish_sample_size(weight), rel=0.03)
+
+
+def test_a_single_unit_has_quantiles_without_errors():
+    values = np.arange(64.0)
+    found = quantile(take_sample(values, Design(64)), 0.5)
+    assert 31.0 <= found.value <= 32.0
+    assert np.isnan(found.standard_error)

@@ -18,7 +18,7 @@ from hemc.errors import InputError
               help="Number of a path, or worst, median, p99 by pool loss.")  # fmt: skip
 @click.option("--months", metavar="A-B", help="Only these months (default: to the deal's end).")
 @click.option("--unwrapped", is_flag=True, help="Pay the notes without the insurer.")
-@click.option("--loans", type=click.IntRange(1), default=0,
+@click.option("--loans", type=click.IntRange(1),
               help="Add the history of so many loans, the largest losses first.")  # fmt: skip
 @click.option("--csv", "csv_file", type=FILE,
               help="Write every month to FILE, loans to FILE with -loans.")  # fmt: skip
@@ -28,7 +28,7 @@ def trace(
     choice: str,
     months: str | None,
     unwrapped: bool,
-    loans: int,
+    loans: int | None,
     csv_file: Path | None,
     inputs: Path | None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""A finished run and the choice of a path go in, everything that happened on that path comes out."""
+"""A finished run and the choice of a path go in, all that happened on that path comes out."""
 
 from __future__ import annotations
 

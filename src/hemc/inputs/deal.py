@@ -19,9 +19,15 @@ from hemc.inputs.toml import MisfitError, Settings, read_toml, validate
 class NoteClass(Settings):
     """One class of notes. A notional class has a schedule and no balance of its own."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-    kind: Literal["fixed", "floating", "notional"]
-    day_count: Literal["30/360", "actual/360"]
+    name: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="as in the certificate")
+    ]
+    kind: Annotated[
+        Literal["fixed", "floating", "notional"], Field(description="how its rate is set")
+    ]
+    day_count: Annotated[
+        Literal["30/360", "actual/360"], Field(description="days of interest / days of a year")
+    ]
     original_balance: Annotated[Money, Field(description="USD, at closing")]
     coupon: Annotated[Share | None, Field(description="per year; fixed and notional")] = None
     margin: Annotated[Share | None, Field(description="over the index, per year; floating")] = None
@@ -47,7 +53,7 @@ class NoteClass(Settings):
 class InsurerTerms(Settings):
     """The insurer; draws accrue at index + margin until reimbursed. The premium is a step."""
 
-    name: str
+    name: Annotated[str, Field(description="shown in reports")]
     reimbursement_margin: Annotated[Share, Field(description="over the index, per year")]
 
 
@@ -65,10 +71,10 @@ class Deal(Settings):
     its name, its class or its kind: `class.A-1.margin`, `step.premium.rate`.
     """
 
-    series: str
-    issuer: str
+    series: Annotated[str, Field(description="as in the certificate")]
+    issuer: Annotated[str, Field(description="short name, before the series in titles")]
     group: Annotated[int, Field(ge=1, description="loan group")]
-    first_payment_date: dt.date
+    first_payment_date: Annotated[dt.date, Field(description="payment 1; the others count from it")]
     payment_day: Annotated[
         int, Field(ge=1, le=28, description="of the month, or the next business day")
     ]
@@ -80,14 +86,20 @@ class Deal(Settings):
         Money | None, Field(description="USD, at closing; default the original notes")
     ] = None
     classes: Annotated[tuple[NoteClass, ...], Field(min_length=1, alias="class")]
-    steps: Annotated[tuple[PaymentStep, ...], Field(min_length=1, alias="step")]
+    steps: Annotated[
+        tuple[PaymentStep, ...],
+        Field(min_length=1, alias="step", description="the order of payments, top to bottom"),
+    ]
     principal: Annotated[
-        tuple[PrincipalRule, ...], Field(description="default: all classes in order")
+        tuple[PrincipalRule, ...],
+        Field(description="how principal is shared; default: all classes in order"),
     ] = (Sequential(rule="sequential"),)
     overcollateralization: Overcollateralization | None = None
     insurer: InsurerTerms | None = None
     clean_up_call: CleanUpCall | None = None
-    sources: Annotated[dict[str, str], Field(default_factory=dict)]
+    sources: Annotated[
+        dict[str, str], Field(default_factory=dict, description="where each term comes from")
+    ]
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

@@ -72,8 +72,13 @@ class Trigger(Settings):
     pool. `cures = false` keeps it tripped for good.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=24)]
-    measure: Literal["delinquency", "cumulative_loss"]
+    name: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=24, description="unique"),
+    ]
+    measure: Annotated[
+        Literal["delinquency", "cumulative_loss"], Field(description="what is compared")
+    ]
     thresholds: Annotated[Shares, Field(description="by payment number")] = ()
     threshold_after: Annotated[Share, Field(description="after the last entry")]
     effect: Annotated[
@@ -84,7 +89,11 @@ class Trigger(Settings):
         Share | None, Field(description="raise_target: of the original notes")
     ] = None
     cures: Annotated[bool, Field(description="false: once tripped, for good")] = True
-    states: Annotated[tuple[str, ...], AfterValidator(_known_states)] = ()
+    states: Annotated[
+        tuple[str, ...],
+        AfterValidator(_known_states),
+        Field(description="delinquency: states whose balance counts"),
+    ] = ()
     average_months: Months = 1
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ import numpy as np
 
 from hemc.errors import InputError
 from hemc.inputs.certificate import Certificate
-from hemc.inputs.deal import Deal
+from hemc.inputs.deal import Deal, NoteClass
 from hemc.inputs.figures import Field
 from hemc.inputs.identities import (
     TieOutLine,
@@ -30,7 +30,6 @@ from hemc.inputs.identities import (
 from hemc.inputs.tieout_cash import cash_left_for_premium
 from hemc.inputs.tieout_notes import Notes, gather_notes, row_name
 from hemc.kernels.flows import Floats, NoteFlows, PoolFlows
-from hemc.kernels.records import column
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.insurer import performing
 from hemc.model.waterfall import pay_paths
@@ -62,8 +61,8 @@ class Replay(NamedTuple):
 def replay(certificate: Certificate, deal: Deal) -> Replay:
     """Pay a certificate's month by the deal's terms and compare it with what is printed.
 
-    The index of a floating class is its printed coupon less its margin. Raises InputError for a
-    figure without which the month cannot be paid, and for the deal's first payment.
+    A floating class has its printed coupon. Raises InputError for a figure without which the month
+    cannot be paid, and for the deal's first payment.
     """
     notes = gather_notes(certificate, deal)
     date = certificate.payment_date
@@ -78,21 +77,24 @@ def replay(certificate: Certificate, deal: Deal) -> Replay:
 
 
 def _terms(certificate: Certificate, deal: Deal, notes: Notes, date: dt.date) -> MonthlyDeal:
-    """Return the deal from the certificate's month on, its floating coupons as printed."""
-    rows = notes.rows
+    """Return the deal from the certificate's month on, rounding as its trustee does."""
     balances = {
-        c.name: _figure(certificate, f"{c.name} beginning balance", rows[c.name]["beginning"])
+        c.name: _figure(certificate, f"{c.name} beginning balance", notes.rows[c.name]["beginning"])
         for c in deal.term_classes
     }
-    monthly = compile_deal(
-        deal, date, balances, _N_MONTHS, 0.0, float(certificate.losses["beginning"].value or 0)
-    )
-    accrual = column(monthly.terms.class_months, "accrual")
-    for k, note in enumerate(deal.classes):
-        if note.kind == "floating":
-            coupon = _figure(certificate, f"{note.name} coupon", rows[note.name]["coupon_pct"])
-            accrual[:, k] = monthly.year_fraction[:, k] * coupon / 100.0
+    printed = tuple(_with_printed_coupon(certificate, note, notes) for note in deal.classes)
+    deal = deal.model_copy(update={"classes": printed})
+    lost = float(certificate.losses["beginning"].value or 0)
+    monthly = compile_deal(deal, date, balances, _N_MONTHS, 0.0, lost)
     return monthly._replace(terms=monthly.terms._replace(round_to_cents=True))
+
+
+def _with_printed_coupon(certificate: Certificate, note: NoteClass, notes: Notes) -> NoteClass:
+    """Return a class whose margin, over an index of zero, is its printed coupon where it floats."""
+    if note.kind != "floating":
+        return note
+    coupon = _figure(certificate, f"{note.name} coupon", notes.rows[note.name]["coupon_pct"])
+    return note.model_copy(update={"margin": coupon / 100.0})
 
 
 def _flows(certificate: Certificate, notes: Notes) -> PoolFlows:

@@ -157,6 +157,8 @@ def quantile(sample: Sample, level: float) -> Estimate:
     n = sample.ordered.size
     value = value_at(sample, level)
     reach = _BAND * _error_of_rank(sample, level, value)
+    if np.isnan(reach):  # a single unit knows no error
+        return Estimate(value, float("nan"))
     low, high = _place(sample, n * level - reach), _place(sample, n * level + reach, upper=True)
     if n * level < reach or high >= n:
         return Estimate(value, float("nan"))

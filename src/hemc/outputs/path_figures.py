@@ -64,7 +64,8 @@ def path_figures(
 def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:
     """Return what the insurer pays, gets back and earns.
 
-    `insurer_net` is the present value of draws less reimbursement and premium. The reimbursed share is of draws with their interest: without draws nan.
+    `insurer_net` is what it costs: the present value of draws less reimbursement and premium. The
+    reimbursed share is of draws with their interest: without draws nan.
     """
     draws = notes.draw_interest + notes.draw_principal
     reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)
@@ -75,15 +76,15 @@ def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints
     return {
         "draws": draws.sum(axis=1),
         "first_draw_month": first_month(draws > HALF_CENT),
-        "draws_pv": draws @ discount,
+        "draws_pv": weighted_sum(draws, discount),
         "peak_unreimbursed": notes.unreimbursed.max(axis=1),
         "reimbursement": repaid,
         "reimbursed_share": np.divide(
             repaid, claimed, out=np.full(len(draws), np.nan), where=claimed > HALF_CENT
         ),
         "premium": premium.sum(axis=1),
-        "premium_pv": premium @ discount,
-        "insurer_net": (draws - reimbursement - premium) @ discount,
+        "premium_pv": weighted_sum(premium, discount),
+        "insurer_net": weighted_sum(draws - reimbursement - premium, discount),
         "insurer_default_month": np.where(default_month < n_months, default_month + 1, 0),
     }
 
@@ -99,6 +100,14 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
         f"principal_{name}": principal.sum(axis=1),
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
+
+
+def weighted_sum(amounts: Floats, weights: Floats) -> Floats:
+    """Return Σ amounts[p, t] × weights[t], float64[p].
+
+    Not a matrix product: its last bits depend on how many paths stand in the block.
+    """
+    return np.asarray((amounts * weights).sum(axis=1))
 
 
 def annual_rate(monthly: Floats, flows: BlockFlows) -> Floats:

@@ -24,7 +24,7 @@ def trace_screen(
 ) -> Iterator[str]:
     """Yield the header and the months asked for, by default to the end of the deal."""
     last = last_month(trace, notes)
-    yield from _header(trace, n_paths, last)
+    yield from _header(trace, n_paths, last, notes is trace.unwrapped)
     shown = months or range(1, last + 1)
     lines = [line for line in trace_lines(trace, notes) if _is_shown(line)]
     for first in range(shown.start, shown.stop, MONTHS_ABREAST):
@@ -56,7 +56,7 @@ def _is_shown(line: Line) -> bool:
     return line.section == "order of payments" or not line.is_zero
 
 
-def _header(trace: PathTrace, n_paths: int, last: int) -> Iterator[str]:
+def _header(trace: PathTrace, n_paths: int, last: int, is_unwrapped: bool) -> Iterator[str]:
     """Yield which path this is and what became of it."""
     row: dict[str, Any] = trace.row
     deal = trace.deal
@@ -65,7 +65,11 @@ def _header(trace: PathTrace, n_paths: int, last: int) -> Iterator[str]:
         f"Pool loss {row['pool_loss']:,.2f} USD ({row['pool_loss_pct']:.2f} % of the pool), "
         f"rank {trace.rank:,}"
     )
-    yield f"Draws {row['draws']:,.2f} USD; {last} months; every figure as in paths.parquet"
+    fails = row["insurer_default_month"]
+    failure = f"; the insurer fails in month {fails}" if fails else ""
+    yield f"Draws {row['draws']:,.2f} USD{failure}; {last} months to the deal's end"
+    if is_unwrapped:
+        yield "Below the notes are paid without the insurer."
 
 
 def _block(trace: PathTrace, lines: list[Line], months: range) -> Iterator[str]:
