@@ -13,7 +13,9 @@ from hemc.engine.paths import simulate
 from hemc.engine.run_model import build_model
 from hemc.model.innovations import Sampling
 from hemc.outputs.sensitivities import sensitivity_rows
+from hemc.scale.pieces import temporary_pieces
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Workers
 
 
 def vary(
@@ -22,6 +24,7 @@ def vary(
     calibration: Calibration,
     store: RunStore,
     sampling: Sampling,
+    workers: Workers,
 ) -> pl.DataFrame:
     """Run the first paths of `store` under other assumptions, on the same random numbers."""
     unit = loaded.config.simulation.unit_paths
@@ -34,8 +37,8 @@ def vary(
         varied = loaded._replace(config=config)
         same = config is loaded.config  # other terms of the deal leave the calibration alone
         model = build_model(config, terms, calibration if same else calibrate(varied, terms))
-        varied_store = RunStore(store.scratch)
-        simulate(config, model.sampled(sampling), varied_store, len(base), _silent)
+        varied_store = RunStore(temporary_pieces(store.scratch))
+        simulate(config, model.sampled(sampling), varied_store, len(base), _silent, workers)
         paths = varied_store.paths.scan().collect()
         rows.append(sensitivity_rows(name, setting, base, paths, unit))
     return pl.concat(rows) if rows else sensitivity_rows("", "", base, base, unit).clear()
