@@ -94,7 +94,20 @@ def test_work_made_by_other_code_is_not_done():
     from hemc.scale.cluster import Shipped, run_shipped
 
     with pytest.raises(InputError, match="found numpy"):
-        run_shipped(Shipped(lambda *_: 1 / 0, {"numpy": "0.1"}), 0, 64)
+        run_shipped(Shipped(lambda *_: 1 / 0, {"numpy": "0.1"}), [(0, 64)])
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "n_threads", "sizes"),
+    [(0, 2, []), (3, 2, [1, 1, 1]), (16, 2, [4] * 4), (99, 2, [4] * 24 + [3]), (20, 4, [2] * 10)],
+)
+def test_blocks_go_out_in_groups_in_their_order(n_blocks, n_threads, sizes):
+    from hemc.scale.cluster import grouped
+
+    blocks = [(64 * k, 64) for k in range(n_blocks)]
+    groups = grouped(blocks, n_threads)
+    assert [len(group) for group in groups] == sizes
+    assert [block for group in groups for block in group] == blocks
 
 
 def run_on(base_toml, tape, out, address, *options):

@@ -12,7 +12,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from hemc.errors import InputError
 from hemc.outputs.provenance import code
 
 try:
+    import dask
     from distributed import Client, Future, KilledWorker, LocalCluster
 except ImportError:
     raise InputError(
@@ -28,8 +29,21 @@ except ImportError:
 
 Result = TypeVar("Result")
 
-_BLOCKS_A_THREAD = 3  # under way or waiting, so that a worker always has a next one
-_PATIENCE = 60.0  # seconds without any worker after which a run gives up
+#: First path and number of paths.
+Block = tuple[int, int]
+
+_TASKS_A_THREAD = 2  # under way or waiting, so that a worker always has a next one
+_MOST_BLOCKS_A_TASK = 4
+_PATIENCE = 30.0  # seconds to wait for a task or a worker before asking what is wrong
+
+
+#: Environment of a worker process. Dask's own makes it give memory back to the system after every
+#: block: at the next, the pages that the system has to clear cost a third of the simulation.
+MALLOC = {"MALLOC_TRIM_THRESHOLD_": 2**28, "MALLOC_MMAP_THRESHOLD_": 2**25}
+
+# Ctrl-C reaches every process of a terminal; workers would answer with tracebacks, and it is for
+# the run to end them.
+_DEAF_TO_CTRL_C = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 
 class Shipped(NamedTuple):
@@ -51,7 +65,7 @@ class Cluster:
         return sum(self._client.nthreads().values())
 
     def map_blocks(
-        self, work: Callable[[int, int], Result], blocks: list[tuple[int, int]]
+        self, work: Callable[[int, int], Result], blocks: list[Block]
     ) -> Iterator[Result]:
         """Yield the blocks' results in path order.
 
@@ -60,41 +74,48 @@ class Cluster:
         # Sent as a task, not scattered: what dies with the last worker that has it is made again.
         shipped = self._client.submit(pickle.loads, pickle.dumps(Shipped(work, code())), pure=False)
         waiting: deque[Future[Any]] = deque()
-        most = _BLOCKS_A_THREAD * self.n_threads
+        n_threads = max(self.n_threads, 1)
         try:
-            for first, n in blocks:
-                waiting.append(self._client.submit(run_shipped, shipped, first, n, pure=False))
-                if len(waiting) >= most:
-                    yield self._result(waiting.popleft())
+            for group in grouped(blocks, n_threads):
+                waiting.append(self._client.submit(run_shipped, shipped, group, pure=False))
+                if len(waiting) >= _TASKS_A_THREAD * n_threads:
+                    yield from self._result(waiting.popleft())
             while waiting:
-                yield self._result(waiting.popleft())
+                yield from self._result(waiting.popleft())
         finally:
             self._client.cancel([*waiting, shipped])
 
     def _result(self, future: Future[Any]) -> Any:
-        """Wait for a block, for as long as there are workers."""
+        """Wait for a task, for as long as there are workers."""
         while True:
             try:
                 return future.result(timeout=_PATIENCE)
             except TimeoutError:
-                if not self._client.nthreads():
-                    raise self._lost(f"no worker for {_PATIENCE:.0f} s") from None
-            except CancelledError:
-                raise self._lost("a scheduler that is gone") from None
+                require_workers(self._client, self._name)
+            except (CancelledError, OSError):
+                raise InputError(
+                    "--cluster", self._name, "that the scheduler is gone", "one that stays"
+                ) from None
             except KilledWorker as error:
                 found = f"a block of paths on which {error.allowed_failures + 1} workers died"
-                raise self._lost(found) from None
-
-    def _lost(self, found: str) -> InputError:
-        """Return the error of a cluster that cannot go on."""
-        expected = "workers with enough memory; --resume goes on with what is finished"
-        return InputError("--cluster", self._name, found, expected)
+                raise InputError(
+                    "--cluster", self._name, found, "workers with more memory or fewer threads"
+                ) from None
 
 
-def run_shipped(shipped: Shipped, first_path: int, n_paths: int) -> Any:
-    """Do shipped work on a block; raises InputError where this worker has other code."""
+def grouped(blocks: list[Block], n_threads: int) -> list[list[Block]]:
+    """Return consecutive blocks in groups, one a task, of which each thread gets several.
+
+    A task takes the scheduler as long as a fifth of a block takes a worker.
+    """
+    size = min(max(len(blocks) // (_TASKS_A_THREAD * n_threads), 1), _MOST_BLOCKS_A_TASK)
+    return [blocks[k : k + size] for k in range(0, len(blocks), size)]
+
+
+def run_shipped(shipped: Shipped, blocks: list[Block]) -> list[Any]:
+    """Do shipped work on blocks; raises InputError where this worker has other code."""
     require_same_code("this worker", code(), shipped.code)
-    return shipped.work(first_path, n_paths)
+    return [shipped.work(first, n) for first, n in blocks]
 
 
 def require_same_code(worker: str, found: dict[str, str], ours: dict[str, str]) -> None:
@@ -107,6 +128,17 @@ def require_same_code(worker: str, found: dict[str, str], ours: dict[str, str]) 
 
 
 @contextmanager
+def _no_logs() -> Iterator[None]:
+    """Keep Dask's log of what goes wrong on the way from a screen that is not made for it."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def connected_cluster(address: str, insecure: bool) -> Iterator[Cluster]:
     """Connect to the scheduler at `address`, or start `local:N` worker processes here.
 
@@ -114,15 +146,34 @@ def connected_cluster(address: str, insecure: bool) -> Iterator[Cluster]:
     is none, cannot be reached, or would run unauthenticated pickles of other machines where not
     `insecure`, and for workers with other code.
     """
-    if address.startswith("local:"):
-        with _local_workers(address) as workers, Client(workers, direct_to_workers=True) as client:
-            yield Cluster(client, address)
-        return
-    _require_safe(address, insecure)
-    with _connect(address) as client:
-        for worker, found in client.run(code).items():
-            require_same_code(worker, found, code())
+    with _no_logs(), ExitStack() as stack:
+        if address.startswith("local:"):
+            workers = stack.enter_context(_local_workers(address))
+            client = stack.enter_context(Client(workers, direct_to_workers=True))
+        else:
+            _require_safe(address, insecure)
+            client = stack.enter_context(_connect(address))
+            require_workers(client, address)
+            _require_same_code_everywhere(client)
         yield Cluster(client, address)
+
+
+def require_workers(client: Client, address: str) -> None:
+    """Wait for a worker to be there, and raise InputError where none comes."""
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        found, expected = f"no worker for {_PATIENCE:.0f} s", f"some (dask worker {address})"
+        raise InputError("--cluster", address, found, expected) from None
+
+
+def _require_same_code_everywhere(client: Client) -> None:
+    """Refuse a cluster with a worker that would compute by other code."""
+    found = client.run(code, on_error="return")
+    for worker, theirs in found.items():
+        if isinstance(theirs, Exception):
+            raise InputError("--cluster", worker, f"no such hemc ({theirs})", "this one, installed")
+        require_same_code(worker, theirs, code())
 
 
 def _local_workers(address: str) -> LocalCluster:
@@ -130,10 +181,13 @@ def _local_workers(address: str) -> LocalCluster:
     number = address.removeprefix("local:")
     if not number.isdecimal() or not int(number):
         raise InputError("--cluster", "", f"'{address}'", "local: and a number of processes")
-    return LocalCluster(
-        n_workers=int(number), threads_per_worker=1, dashboard_address=None,
-        silence_logs=logging.CRITICAL,
-    )  # fmt: skip
+    with dask.config.set(
+        {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in MALLOC.items()}
+    ):
+        return LocalCluster(
+            n_workers=int(number), threads_per_worker=1, dashboard_address=None,
+            silence_logs=logging.CRITICAL, preload=[_DEAF_TO_CTRL_C],
+        )  # fmt: skip
 
 
 def _connect(address: str) -> Client:
