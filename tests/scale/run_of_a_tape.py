@@ -1,6 +1,7 @@
 """A small run by its command line: few loans of two years, thousands of paths in seconds."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -30,15 +31,21 @@ def command(base_toml, tape, out, *options):
         "outputs.sensitivity_paths": 0, "roll_rates.draws": 2_000,
     }  # fmt: skip
     pairs = [word for k, v in settings.items() for word in ("--set", f"{k}={v}")]
-    words = [sys.executable, "-m", "hemc.cli", "run", base_toml, "--quiet", "--out", out]
-    return [str(word) for word in (*words, *pairs, *options)]
+    return run_command(base_toml, out, *pairs, *options)
 
 
-def start(words):
-    """Start a run in a process group of its own."""
+def run_command(config, out, *options):
+    """Return the command line of a run."""
+    words = [sys.executable, "-m", "hemc.cli", "run", config, "--quiet", "--out", out, *options]
+    return [str(word) for word in words]
+
+
+def start(words, environment=None):
+    """Start a run in a process group of its own; `environment` is added to this process's."""
     return subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=os.environ | (environment or {}),
+    )  # fmt: skip
 
 
 def assert_same_run(one, other):

@@ -198,5 +198,5 @@ def test_a_cluster_that_is_gone_is_one_clear_error(base_toml, tape, tmp_path):
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "Traceback" not in errors
-    assert "a scheduler that is gone" in errors
+    assert "found that the scheduler is gone" in errors
     assert "paths are kept, --resume goes on from there" in errors

@@ -19,6 +19,7 @@ from hemc.kernels.flows import DealTerms, Floats, NoteFlows, PoolFlows
 from hemc.kernels.reconciliation import IDENTITIES, reconcile_paths
 from hemc.kernels.waterfall import IMPLIED, PRO_RATA, REVERSE_ORDER
 from hemc.kernels.waterfall import pay_paths as pay_paths_compiled
+from hemc.model.simulation import require_finite
 
 CONVENTIONS = {"implied": IMPLIED, "pro_rata": PRO_RATA, "reverse_order": REVERSE_ORDER}
 
@@ -89,15 +90,24 @@ def pay_paths(
     The last month of the flows is final maturity: what is unpaid then is drawn, or written down
     under every convention, `implied` included, so that each class ends at zero. Raises
     InternalError when an identity is broken by a cent or more, naming it and the path, counted
-    from `first_path` at the block's beginning.
+    from `first_path` at the block's beginning, or where an amount is not finite.
     """
     terms = terms if performing else without_insurer(terms)
     notes = _allocate(terms, flows)
     pay_paths_compiled(terms, flows, notes)
+    _require_finite(notes, first_path)
     gaps = np.empty((notes.largest_gap.size, len(IDENTITIES)))
     reconcile_paths(terms, flows, notes, gaps)
     _require_closed(gaps, first_path)
     return notes
+
+
+def _require_finite(notes: NoteFlows, first_path: int) -> None:
+    """Raise InternalError for the first amount that is not finite, with its path and month."""
+    for name, amounts in notes._asdict().items():
+        if name != "largest_gap":  # not yet known
+            first_month = 0 if name in ("balance", "oc") else 1
+            require_finite(amounts, first_path, f"the notes' {name}", first_month)
 
 
 def _require_closed(gaps: Floats, first_path: int) -> None:

@@ -47,7 +47,7 @@ def path_figures(
         "first_undercollateralized_month": first_month(undercollateralized(unwrapped)),
         "draws": draws.sum(axis=1),
         "first_draw_month": first_month(draws > HALF_CENT),
-        "draws_pv": draws @ discount,
+        "draws_pv": (draws * discount).sum(axis=1),
         "peak_unreimbursed": wrapped.unreimbursed.max(axis=1),
         "reimbursement": wrapped.reimbursement.sum(axis=1),
         "premium": wrapped.premium.sum(axis=1),
@@ -59,7 +59,8 @@ def path_figures(
         columns |= _note_figures(name, k, wrapped, unwrapped)
     return pl.DataFrame(columns).with_columns(
         pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None),
-        pl.col("^wal_.*$").fill_nan(None),
+        pl.col("^wal_.*$", "next_month_cpr").fill_nan(None),
+        pl.col("oc_min").replace(np.inf, None),
     )
 
 
@@ -67,13 +68,14 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
     """Return the columns of one class; a notional class has interest only."""
     columns = {f"interest_shortfall_{name}": unwrapped.shortfall[:, -1, k]}
     opening = wrapped.balance[:, 0, k]
+    # Sums of products: the last bits of a matrix product depend on the block's size and on threads.
     principal = wrapped.principal[:, :, k]
     years = np.arange(1, principal.shape[1] + 1) / 12.0
     if opening.max() <= 0.0:
         return columns
     return columns | {
         f"principal_{name}": principal.sum(axis=1),
-        f"wal_{name}": (principal @ years) / opening,
+        f"wal_{name}": (principal * years).sum(axis=1) / opening,
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
 

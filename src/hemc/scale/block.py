@@ -7,13 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from hemc.errors import InternalError
 from hemc.kernels.flows import DealTerms, Floats
 from hemc.kernels.transitions import PathFactors
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
 from hemc.model.oracle import Comparison, compare
 from hemc.model.scenario import FactorModel
-from hemc.model.simulation import BlockFlows, Method, PoolModel, simulate_block
+from hemc.model.simulation import (
+    BlockFlows,
+    Method,
+    PoolModel,
+    require_finite,
+    simulate_block,
+)
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
@@ -79,6 +86,15 @@ def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths:
     return compare(pool, factors, pool_flows(model, factors, first_path))
 
 
+def require_finite_figures(table: pl.DataFrame) -> None:
+    """Raise InternalError for the first figure of a path that is neither finite nor null."""
+    for column in table.select(pl.col(pl.Float64)).iter_columns():
+        wrong = ~(column.is_finite().fill_null(True))
+        if wrong.any():
+            path = table["path"].filter(wrong)[0]
+            raise InternalError(f"the figure {column.name} is not finite on path {path}")
+
+
 def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
     """Run consecutive paths: factors, pool, wrapped and unwrapped notes, figures.
 
@@ -89,15 +105,18 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     wrapped = pay_paths(model.terms, flows.cash, model.performing, first_path)
     unwrapped = pay_paths(model.terms, flows.cash, False, first_path)
     timing = model.factors.draw_timing(first_path, n_paths)
+    require_finite(timing[:, None], first_path, "the timing of cash")
+    paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
     next_month = next_month_figures(
         flows, timing, model.next_terms, model.performing, model.names, model.loss_to_date
-    )
-    paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
+    ).select(paths["path"], pl.all())
+    require_finite_figures(paths)
+    require_finite_figures(next_month)
     series = list(month_series(flows, wrapped, unwrapped, model.names))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        next_month.with_columns(paths["path"]).select("path", pl.exclude("path")),
+        next_month,
         month_block(series, max(band_paths - first_path, 0)),
         float(max(gap.max() for gap in gaps)),
     )
