@@ -127,7 +127,7 @@ def gain_table(found: dict[str, list[Sampled]]) -> str:
         "method", "paths a unit", *FIGURES, "effective sample size", "largest \\|z\\| to plain",
         "ms a path",
     )  # fmt: skip
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _over_seeds(runs: list[Sampled]) -> Floats:
@@ -162,27 +162,27 @@ def direction_table(n_paths: int, paths: pl.DataFrame) -> str:
             name, f"{abs(v @ pilot):.4f}", f"{np.corrcoef(drawn @ v, log_loss)[0, 1] ** 2:.3f}"
         ) for name, v in directions.items()
     ]  # fmt: skip
-    return _markdown(("direction", "cosine to the pilot's", "R² of log loss"), rows)
+    return markdown(("direction", "cosine to the pilot's", "R² of log loss"), rows)
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose first column is text and whose others are figures."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def write_between(page: Path, text: str) -> None:
+def write_between(page: Path, text: str, begin: str = BEGIN) -> None:
     """Replace what stands between the marks of a page."""
-    before, after = split_at_marks(page)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    before, after = split_at_marks(page, begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
-def split_at_marks(page: Path) -> tuple[str, str]:
+def split_at_marks(page: Path, begin: str = BEGIN) -> tuple[str, str]:
     """Return what stands before and after the tables of a page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise SystemExit(f"{page}: found no '{BEGIN}' followed by '{END}'")
+        raise SystemExit(f"{page}: found no '{begin}' followed by '{END}'")
     return before, after
 
 

@@ -44,10 +44,27 @@ def paths_table(seed=1):
             "interest_shortfall_IO": zero,
             "wal_A-1": rng.normal(0.4, 0.02, N_PATHS), "wal_A-2": rng.normal(4.0, 0.4, N_PATHS),
             "writedown_A-1": zero, "writedown_A-2": deep,
+            **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
         pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None)
     )  # fmt: skip
+
+
+def value_columns(rng, deep):
+    """Return what the classes are worth; A-1 floats, and IO has no price to yield at."""
+    spread = rng.normal(0.0, 0.001, N_PATHS)
+    columns = {f"discount_margin{x}_A-1": 0.001 + 0.0 * spread for x in ("", "_to_call")}
+    for name, coupon in (("A-1", 0.012), ("A-2", 0.0314)):
+        columns |= {f"yield{x}_{name}": coupon + spread for x in ("", "_to_call", "_unwrapped")}
+        columns |= {f"price{x}_{name}": 99.79 + 0.0 * spread for x in ("", "_to_call")}
+        columns[f"price_unwrapped_{name}"] = 99.79 - deep / 1e7
+        columns[f"wal_to_call_{name}"] = rng.normal(0.4, 0.02, N_PATHS)
+        columns[f"duration_{name}"] = columns[f"effective_duration_{name}"] = 2.0 + spread
+        columns[f"window_first_{name}"] = rng.integers(3, 9, N_PATHS)
+        columns[f"window_last_{name}"] = rng.integers(40, 50, N_PATHS)
+        columns[f"window_last_to_call_{name}"] = rng.integers(30, 40, N_PATHS)
+    return columns | {"price_IO": 7.94 + 0.0 * spread}
 
 
 def months_table(seed=2):
@@ -152,6 +169,14 @@ def manifest():
         "effective_sample_size_of_weights": float(N_PATHS), "independent_paths": N_PATHS,
         "target": None,
         "largest_identity_residual_usd": 3.9e-6, "warnings": ["rows are few"],
+        "quotes": [
+            {"note": "A-1", "clean_price": 100.0, "accrued_interest": 0.0,
+             "bond_equivalent_yield": None, "discount_margin": 0.001},
+            {"note": "A-2", "clean_price": 99.5, "accrued_interest": 0.21,
+             "bond_equivalent_yield": 0.0316, "discount_margin": None},
+            {"note": "IO", "clean_price": None, "accrued_interest": 0.47,
+             "bond_equivalent_yield": 0.071, "discount_margin": None},
+        ],
         "versions": {"hemc": "0.1.0"}, "kernel_digest": "88e63b76a5d11513",
         "configuration": {
             "insurer": {"mode": "performing"},

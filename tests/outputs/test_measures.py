@@ -71,17 +71,22 @@ def test_every_measure_has_the_error_of_its_unit(unit):
 
 def test_weights_count_in_every_measure():
     data = paths()
-    twice = data.with_columns(weight=pl.when(pl.col("draws") > 0).then(2.0).otherwise(1.0))
+    drawn = pl.col("draws") > 0
     hit = (data["draws"] > 0).mean()
-    found = value(measure_paths(twice, 1e8), "draws", "probability")
-    assert found["value"] == pytest.approx(2 * hit / (1 + hit))
-    mean = np.average(data["pool_loss"], weights=twice["weight"])
-    assert value(measure_paths(twice, 1e8), "pool_loss", "mean")["value"] == pytest.approx(mean)
+    # ratios of mean 1, under which draws are half as likely as among the paths
+    ratio = pl.when(drawn).then(0.5).otherwise((1 - hit / 2) / (1 - hit))
+    tilted = data.with_columns(weight=ratio)
+    found = value(measure_paths(tilted, 1e8), "draws", "probability")
+    assert found["value"] == pytest.approx(hit / 2)
+    mean = np.average(data["pool_loss"], weights=tilted["weight"])
+    assert value(measure_paths(tilted, 1e8), "pool_loss", "mean")["value"] == pytest.approx(mean)
 
 
 def test_paths_with_weights_bound_no_probability():
     assert show_probability(0.0, None, None) == "no hit"
     assert show_probability(1.0, None, None) == "no miss"
+    assert show_probability(0.0, None, 1) == "no hit"
+    assert show_probability(0.0, None, 4) == "< 75 % (95 %)"
     assert show_probability(0.25, 0.01, None) == "25.0 ± 1.0 %"
 
 

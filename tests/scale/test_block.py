@@ -1,5 +1,7 @@
 """A block of paths: nothing that is not finite leaves it unnoticed."""
 
+import copy
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,9 +9,13 @@ import pytest
 from hemc import engine
 from hemc.config import load_config
 from hemc.errors import InternalError
+from hemc.kernels.flows import NoteFlows
 from hemc.model import waterfall
 from hemc.scale import block as block_module
 from hemc.scale.block import require_finite_figures, run_block
+
+
+DEALS = ("deal", "next_deal")
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +38,9 @@ def model(base_toml):
 def test_a_note_flow_that_is_not_finite_stops_with_path_and_month(
     model, monkeypatch, name, column, month
 ):
-    def broken(terms, flows, notes):
-        pay(terms, flows, notes)
+    def broken(*arguments):
+        pay(*arguments)
+        notes = next(a for a in arguments if isinstance(a, NoteFlows))
         getattr(notes, name)[3, column] = np.inf
 
     pay = waterfall.pay_paths_compiled
@@ -45,10 +52,9 @@ def test_a_note_flow_that_is_not_finite_stops_with_path_and_month(
 
 
 def test_terms_that_are_not_finite_stop_the_run(model):
-    target = model.terms.target.copy()
-    target[6] = np.nan
-    with pytest.raises(InternalError, match="not finite on path 64, month 7"):
-        run_block(model._replace(terms=model.terms._replace(target=target)), 0, 64, 64)
+    deal = model.deal._replace(oc=model.deal.oc._replace(target=np.nan))
+    with pytest.raises(InternalError, match="not finite on path 64, month 1"):
+        run_block(model._replace(deal=deal), 0, 64, 64)
 
 
 def test_the_timing_of_cash_is_checked(model, monkeypatch):
@@ -74,12 +80,22 @@ def times(model, k):
     pool_model = model.pool._replace(
         pool=pool._replace(**amounts), recovery_stock=k * model.pool.recovery_stock
     )
-    names = ("balance_open", "target", "target_floor", "notional")
-    terms, next_terms = (
-        terms._replace(**{name: k * getattr(terms, name) for name in names})
-        for terms in (model.terms, model.next_terms)
+    quotes = model.quotes._replace(
+        **{name: k * getattr(model.quotes, name) for name in ("balance", "full_price", "accrued")}
     )
-    return model._replace(pool=pool_model, terms=terms, next_terms=next_terms)
+    deals = (deal_times(deal, k) for deal in (model.deal, model.next_deal))
+    return model._replace(pool=pool_model, quotes=quotes, **dict(zip(DEALS, deals, strict=True)))
+
+
+def deal_times(deal, k):
+    """Return the terms of a deal with every amount `k` times as large."""
+    terms = copy.deepcopy(deal.terms)
+    for table, name in ((terms.classes, "balance_open"), (terms.class_months, "notional"),
+                        (terms.steps, "amount"), (terms.steps, "cap")):  # fmt: skip
+        table[name] *= k
+    oc = deal.oc
+    step_down = oc.step_down and oc.step_down._replace(floor=k * oc.step_down.floor)
+    return deal._replace(terms=terms, oc=oc._replace(target=k * oc.target, step_down=step_down))
 
 
 def test_a_pool_of_1e12_usd_keeps_every_cent(model):

@@ -70,7 +70,7 @@ def test_a_scheduler_that_is_not_there_is_one_clear_error(base_toml, tmp_path, o
 def test_tls_without_certificates_says_where_they_belong(base_toml, tmp_path):
     refused = hemc(base_toml, "--out", str(tmp_path / "r"), "--cluster", "tls://192.0.2.1:8786")
     assert refused.exit_code == 2
-    assert "TLS files in Dask's configuration" in refused.stderr
+    assert "no certificates in Dask's configuration" in refused.stderr
 
 
 def test_without_dask_the_extra_is_named(base_toml, tmp_path, monkeypatch):

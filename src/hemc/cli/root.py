@@ -9,7 +9,11 @@ import click
 
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
+from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.stored_runs import compare, publish
+from hemc.cli.stress import stress
+from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
 _INTERNAL_FAULT = 3
@@ -53,9 +57,22 @@ def main() -> None:
     \b
     Examples:
       hemc run configs/base.toml
+      hemc trace results/base --path worst
       hemc certificate check configs/certificates/gmacm-2003-he2_2004-02-25.txt
     """
 
 
-for command in (certificate, init, run, schema, validate, warmup):
+for command in (
+    certificate,
+    compare,
+    init,
+    panel,
+    publish,
+    run,
+    schema,
+    stress,
+    trace,
+    validate,
+    warmup,
+):  # one a line, so that branches with new commands merge
     main.add_command(command)

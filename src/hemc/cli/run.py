@@ -75,9 +75,9 @@ def run(
             show_progress(loaded.config.simulation.paths, quiet) as progress,
         ):
             result = engine.run(loaded, progress, strict, work, workers)
-        for warning in result.calibration.warnings:
+        for warning in result.warnings:
             _say(warning)
-        write_run(result, folder, write_report, work.path)
+        write_run(result, folder, write_report, scratch=work.path)
     if not quiet:
         click.echo(render_summary(result, folder, color=sys.stdout.isatty()), nl=False)
 
@@ -108,6 +108,7 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
     """
     from hemc import engine
     from hemc.config import load_config
+    from hemc.outputs.deal_text import order_of_payments
 
     loaded = load_config(config, overrides(settings))
     documents = engine.read_documents(loaded)
@@ -119,6 +120,7 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
         f"{config}: valid; {len(calibration.tape):,} loans, {model.n_months} months, "
         f"{loaded.config.simulation.paths:,} paths"
     )
+    click.echo(order_of_payments(documents.deal))
 
 
 @click.command()

@@ -9,7 +9,12 @@ import numpy as np
 import polars as pl
 
 from hemc.config import Config, LoadedConfig
-from hemc.model.direction import PILOT_PATHS, directions_from_pilot, pilot_block
+from hemc.model.direction import (
+    PILOT_PATHS,
+    directions_from_pilot,
+    pilot_block,
+    tilt_from_pilot,
+)
 from hemc.model.expected import large_pool, oracle_pool
 from hemc.model.innovations import Sampling
 from hemc.model.oracle import oracle_check, oracle_paths
@@ -28,14 +33,17 @@ _ORACLE_BLOCK = 64  # whatever the run's, so that memory is bounded and sums are
 
 
 def choose_sampling(config: Config, model: RunModel, workers: Workers) -> Sampling:
-    """Return how innovations are drawn; strata and Sobol points need a pilot to act on."""
+    """Return how innovations are drawn; methods that steer the main direction need a pilot."""
     method = config.simulation.sampling
-    if method not in ("strata", "sobol") or config.scenario.factors == "off":
+    if method not in ("strata", "sobol", "importance") or config.scenario.factors == "off":
         return Sampling(method)
     work = partial(pilot_block, model.pool, model.factors)
     blocks = block_ranges(PILOT_PATHS, config.simulation.block_paths)
     pilot = list(workers.map_blocks(work, blocks))
-    return Sampling(method, directions_from_pilot(pilot, config.scenario))
+    directions = directions_from_pilot(pilot, config.scenario)
+    if method != "importance":
+        return Sampling(method, directions)
+    return Sampling(method, directions, tilt_from_pilot(pilot, directions, config.simulation))
 
 
 def simulate_rounds(

@@ -6,11 +6,14 @@ from hemc.config import Config
 from hemc.engine.calibration import Calibration
 from hemc.engine.documents import Documents, closing_balances, next_payment
 from hemc.inputs.pool import build_pool
+from hemc.model.deal_terms import compile_deal
 from hemc.model.expected import large_pool
+from hemc.model.insurer import InsurerModel
 from hemc.model.moves import compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
-from hemc.model.waterfall import compile_terms
+from hemc.model.stress import stress_paths
+from hemc.model.valuation import compile_quotes
 from hemc.scale.block import RunModel
 
 _LONGEST_HORIZON = 360
@@ -21,7 +24,12 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     """Compile roll rates, scenario, pool and deal into what the kernels read."""
     pool = build_pool(calibration.tape, config.tape.servicing_fee)
     n_months = min(_LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
-    moves = compile_moves(calibration.classes.rates, documents.product.order, config, n_months)
+    macro = documents.macro
+    moves = compile_moves(
+        calibration.classes.rates, documents.product.order, config, n_months, macro
+    )
+    n_index = max(n_months, _MONTHS_SHOWN)
+    stress = stress_paths(config.scenario, macro, n_index, documents.index_path)
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
@@ -29,11 +37,10 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
         config.simulation.seed,
     )  # fmt: skip
-    performing = config.insurer.mode == "performing"
-    terms, next_terms = (
-        compile_terms(
+    monthly, next_monthly = (
+        compile_deal(
             deal, next_payment(documents), closing_balances(certificate, deal), n,
-            config.scenario.index_rate, config.insurer.mode,
+            stress.index_rate[:n], float(loss_to_date or 0),
         )
         for n in (n_months, _MONTHS_SHOWN)
     )  # fmt: skip
@@ -42,8 +49,14 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         method, expected = "event-driven", large_pool(pool_model)
     return RunModel(
         pool_model,
-        factor_model(config.scenario, config.loss.lumpiness, n_months, config.simulation.seed),
-        terms, next_terms, method, performing, tuple(c.name for c in deal.classes),
+        factor_model(
+            config.scenario, config.loss.lumpiness, n_months, config.simulation.seed, macro
+        ),
+        monthly, next_monthly, method,
+        InsurerModel(config.insurer, stress.shift, config.simulation.seed),
         config.insurer.discount_rate, None if loss_to_date is None else float(loss_to_date),
+        compile_quotes(
+            config.valuation, deal, next_payment(documents), monthly, stress.index_rate[:n_months]
+        ),
         expected,
     )  # fmt: skip

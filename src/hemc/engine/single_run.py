@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 
 import polars as pl
 
@@ -23,14 +24,17 @@ from hemc.engine.paths import (
 from hemc.engine.run_model import build_model
 from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
+from hemc.kernels.valuation import Quotes
 from hemc.model.innovations import Sampling
 from hemc.outputs.measures import measure_paths
+from hemc.outputs.results import headline_rows
 from hemc.outputs.sample_size import SampleSize, sample_size
 from hemc.outputs.two_level import with_two_level_mean
+from hemc.outputs.weights import WeightCheck, check_weights, weight_warnings
 from hemc.scale.identity import run_identity
+from hemc.scale.pieces import Work
 from hemc.scale.store import RunStore
 from hemc.scale.threads import Threads, Workers
-from hemc.scale.work_folder import WorkFolder
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,27 @@ class RunResult:
     seconds: dict[str, float]
     sampling: Sampling
     sample_size: SampleSize
+    weights: WeightCheck | None  # None where all paths weigh the same
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
+    quotes: Quotes
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the reader of any figure should know."""
+        return self.calibration.warnings + weight_warnings(self.weights)
+
+    @property
+    def summary(self) -> pl.DataFrame:
+        """The headline figures, the records of summary.json."""
+        return pl.DataFrame(headline_rows(self.measures))
+
+    def _repr_html_(self) -> str:
+        """Show the headline figures in a notebook."""
+        deal, date = self.documents.deal, self.documents.certificate.payment_date
+        title = f"{deal.issuer} {deal.series}, certificate of {date}, {self.n_paths:,} paths"
+        table = self.summary.select("measure", "statistic", "value", "standard_error", "unit")
+        return f"<b>{escape(title)}</b>{table._repr_html_()}"
 
     @property
     def n_paths(self) -> int:
@@ -74,7 +97,7 @@ def run(
     loaded: LoadedConfig,
     progress: Progress,
     strict: bool = False,
-    work: WorkFolder | None = None,
+    work: Work | None = None,
     workers: Workers | None = None,
 ) -> RunResult:
     """Run a configuration from documents to measures.
@@ -111,16 +134,17 @@ def run(
             refined = refine_mean_loss(loaded.config, model, store, workers)
             measures = with_two_level_mean(measures, refined)
         size = sample_size(store.paths.scan(), simulation, refined)
+        weights = check_weights(store.paths.scan(), simulation.tail_probability)
         months = store.months.frame()
     return RunResult(
         loaded, documents, calibration, model.n_months, next_payment(documents),
         store, months, measures, sensitivities,
-        workers.n_threads, was_cold, seconds, sampling, size, reached,
-        oracle,
+        workers.n_threads, was_cold, seconds, sampling, size, weights, reached,
+        oracle, model.quotes,
     )  # fmt: skip
 
 
-def _open_store(loaded: LoadedConfig, documents: Documents, work: WorkFolder | None) -> RunStore:
+def _open_store(loaded: LoadedConfig, documents: Documents, work: Work | None) -> RunStore:
     """Return the store of a run, which holds the paths of the interrupted one to be resumed."""
     if work is None:
         return RunStore()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +32,18 @@ class BandFiles:
     def __init__(self) -> None:
         self._shapes: dict[Path, list[Shape]] = {}  # of the blocks in each file, in path order
 
-    def append(self, file: Path, values: Bands) -> None:
-        """Add a block's values, the next paths of every series; raises OSError on a full disk."""
+    def append(self, file: Path, values: Bands, weight: Floats | None = None) -> None:
+        """Add a block's values, the next paths of every series; raises OSError on a full disk.
+
+        Either all blocks have weights float64[p] or none; they stand in a file beside.
+        """
         if not values.size:
             return
-        with file.open("ab") as stream:
-            stream.write(np.ascontiguousarray(values).data)
         n_series, n_months, n_paths = values.shape
         self._shapes.setdefault(file, []).append((n_series, n_months, n_paths))
+        _append(file, values)
+        if weight is not None:
+            _append(_weights_of(file), weight)
 
     def shapes(self, file: Path) -> list[Shape]:
         """Return the shapes of the blocks in a file, and forget the file: it is to be moved."""
@@ -54,7 +59,13 @@ class BandFiles:
 
         Paths on which a month is nan do not count in it; nan where that leaves none.
         """
-        return np.concatenate([_quantiles(part) for part in self._read(k)], axis=1)
+        weights = [_weights_of(file) for file in self._shapes]
+        if weights and weights[0].exists():
+            weight = np.concatenate([np.fromfile(file) for file in weights])
+            parts = [_weighted_quantiles(part, weight) for part in self._read(k)]
+        else:
+            parts = [_quantiles(part) for part in self._read(k)]
+        return np.concatenate(parts, axis=1)
 
     def _read(self, k: int) -> Iterator[Bands]:
         """Yield some months of series `k` at a time, float32[t, p]."""
@@ -69,6 +80,17 @@ class BandFiles:
                 for part in _rows(file, shapes, k * n_months + t, n)
             ]
             yield np.concatenate(parts, axis=1)
+
+
+def _weights_of(file: Path) -> Path:
+    """Return the file of the weights of the paths in a file, float64[p]."""
+    return file.with_name(f"{file.name}.weights")
+
+
+def _append(file: Path, values: NDArray[np.floating[Any]]) -> None:
+    """Write values at the end of a file."""
+    with file.open("ab") as stream:
+        stream.write(np.ascontiguousarray(values).data)
 
 
 def _rows(file: Path, shapes: list[Shape], row: int, n: int) -> Iterator[Bands]:
@@ -87,3 +109,18 @@ def _quantiles(values: Bands) -> Floats:
     present = values.shape[1] - np.isnan(values).sum(axis=1)
     places = np.stack([present * level // 100 for level in LEVELS.values()], axis=1)
     return np.take_along_axis(values, places, axis=1).T.astype(np.float64)
+
+
+def _weighted_quantiles(values: Bands, weight: Floats) -> Floats:
+    """Return the values at LEVELS of rows [t, p] under weights [p], float64[level, t]."""
+    out = np.empty((len(LEVELS), len(values)))
+    for t, row in enumerate(values):  # a row at a time: its order is eight times its size
+        order = np.argsort(row, kind="stable")[: row.size - int(np.isnan(row).sum())]
+        if order.size == 0:
+            out[:, t] = np.nan
+            continue
+        up_to = np.cumsum(weight[order])
+        ranks = up_to[-1] * np.array(list(LEVELS.values())) / 100.0
+        places = np.searchsorted(up_to, ranks, side="right").clip(max=order.size - 1)
+        out[:, t] = row[order[places]]
+    return out

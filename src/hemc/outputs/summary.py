@@ -32,6 +32,8 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
         f"[bold]{deal.issuer} {deal.series}[/bold], group {deal.group}, certificate of {date}"
     )
     out.print(_what_ran(result), style="dim")
+    if result.loaded.scenario is not None:
+        out.print(f"scenario: {result.loaded.scenario.name}")
     if result.sampling.method != "plain":
         out.print(_sampling(result))
     if result.relative_error is not None:
@@ -43,7 +45,7 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
     out.print(_sensitivities(result))
     gap = f"{result.store.largest_gap:.1e} USD"
     out.print(f"largest gap of the cash identities: {gap} over all paths and months")
-    for warning in result.calibration.warnings:
+    for warning in result.warnings:
         out.print(f"warning: {warning}", style="yellow")
     out.print(f"files: {folder}")
     file = out.file
@@ -64,6 +66,13 @@ def _what_ran(result: RunResult) -> str:
 def _sampling(result: RunResult) -> str:
     """Say how paths were drawn and what that is worth."""
     size = result.sample_size
+    weights, tilt = result.weights, result.sampling.tilt
+    if weights is not None and tilt is not None:
+        return (
+            f"importance: main direction shifted by {tilt.shift:.2f}; {weights.paths:,} paths are "
+            f"worth {weights.effective:,.0f}, in the worst {100.0 * weights.tail_probability:g} % "
+            f"of losses {weights.tail_effective:,.0f} effective paths"
+        )
     return (
         f"{result.sampling.method}: {size.units:,} independent units; the mean loss is known as "
         f"from {size.effective:,.0f} plain paths"
@@ -147,8 +156,10 @@ def _sensitivities(result: RunResult) -> Table:
 
 
 def _pair(row: dict[str, Any], value: str, error: str, shape: str, unit: float = 1.0) -> str:
-    """Return a value with its standard error, both times `unit`."""
+    """Return a value with its standard error where there is one, both times `unit`."""
     plain = shape.replace("+", "")
+    if row[error] is None:
+        return shape.format(unit * row[value])
     return f"{shape.format(unit * row[value])} ± {plain.format(unit * row[error])}"
 
 

@@ -194,10 +194,11 @@ def _connect(address: str) -> Client:
     """Connect to a scheduler."""
     try:
         return Client(address)
-    except (OSError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        expected = "a Dask scheduler, with TLS files in Dask's configuration for tls://"
-        raise InputError("--cluster", address, reason, expected) from None
+    except TypeError:  # what Dask raises where it has no certificates
+        found, expected = "no certificates in Dask's configuration", "some (docs/how-to/cluster.md)"
+    except (OSError, ValueError) as error:
+        found, expected = str(error).splitlines()[0], "a Dask scheduler"
+    raise InputError("--cluster", address, found, expected)
 
 
 def _require_safe(address: str, insecure: bool) -> None:

@@ -6,8 +6,9 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from hemc.outputs.folder import disk_errors
 from hemc.scale.journal import (
     Record,
     append_record,
@@ -126,12 +127,34 @@ class LastingPieces(Pieces):
         return self.folder / "journal.jsonl"
 
 
+class Work(Protocol):
+    """Where a run keeps its pieces."""
+
+    def open(self, identity: Record) -> Pieces:
+        """Return the pieces to go on with; `identity` is all that the run's values depend on."""
+
+
+class Scratch:
+    """Work that nobody resumes; `folder` is where to make it, as for `temporary_pieces`."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def open(self, identity: Record) -> Pieces:
+        """Return temporary pieces, whatever the run."""
+        return temporary_pieces(self._folder)
+
+
 def temporary_pieces(scratch: Path | None = None) -> Pieces:
     """Return pieces in a new folder that vanishes with them, also when the process ends.
 
-    `scratch` is where to make it, the system's own place for temporary files where None.
+    `scratch` is where to make it, the system's own place for temporary files where None. Raises
+    InputError where that cannot be written.
     """
-    pieces = Pieces(Path(tempfile.mkdtemp(prefix=".hemc-", dir=scratch)))
+    place = scratch or Path(tempfile.gettempdir())
+    with disk_errors(place):
+        place.mkdir(parents=True, exist_ok=True)
+        pieces = Pieces(Path(tempfile.mkdtemp(prefix=".hemc-", dir=place)))
     weakref.finalize(pieces, shutil.rmtree, pieces.folder, ignore_errors=True)
     return pieces
 

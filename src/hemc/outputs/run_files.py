@@ -1,0 +1,182 @@
+"""A run's folder → its manifest and tables, checked for what readers need of them."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hemc.errors import InputError
+from hemc.inputs.toml import validate
+from hemc.outputs.estimates import Design, design_of
+from hemc.outputs.run_manifest import Manifest, Summary
+
+#: Charts end where less than this share of the first projected balance is left.
+SHARE_SHOWN = 0.005
+
+_RUN = "the folder of a finished run"
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "measures": (
+        "measure", "insurer", "note", "statistic", "value", "standard_error", "unit",
+    ),
+    "months": ("month", "series", "note", "state", "statistic", "value"),
+    "paths": ("weight", "pool_loss", "pool_loss_pct"),
+    "tieout": ("name", "printed", "recomputed", "difference", "status", "note"),
+    "roll_rates": (
+        "latent_class", "from_state", "to_state", "reported_ratio", "prior_mean", "prior_sd",
+        "posterior_mean", "posterior_sd", "p5", "p95", "sd_ratio", "prior_driven",
+    ),
+    "assumptions": ("name", "value", "where_set", "source"),
+    "sensitivities": (
+        "assumption", "setting", "measure", "note", "statistic", "base_value",
+        "base_standard_error", "value", "standard_error", "difference",
+        "difference_standard_error", "paths",
+    ),
+    "scenario_paths": (
+        "month", "unemployment_pct", "house_price_index", "mortgage_pct", "treasury_3m_pct",
+        "stress_shift", "prepayment_multiplier", "index_rate",
+    ),
+    "next_certificate": ("figure", "p5", "p50", "p95"),
+}  # fmt: skip
+
+
+class RunFiles:
+    """Reads a run's folder; every table is read once, when a section asks for it.
+
+    Raises InputError for a missing manifest and for a file that is not what a run writes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record: dict[str, Any] = self._json("manifest.json")
+        self.manifest = validate(Manifest, self.record, folder / "manifest.json")
+        self._tables: dict[str, pl.DataFrame | None] = {}
+
+    @property
+    def n_paths(self) -> int:
+        """Number of paths of the run."""
+        return self.manifest.paths
+
+    @property
+    def independent(self) -> int | None:
+        """Number that bounds a probability without a hit, None where paths have weights."""
+        return self.manifest.independent_paths
+
+    @cached_property
+    def design(self) -> Design:
+        """How the paths were drawn, for errors of figures made of them."""
+        paths, unit = self.table("paths"), self.manifest.sampling.unit_paths
+        return Design(unit) if paths is None else design_of(paths["weight"].to_numpy(), unit)
+
+    @cached_property
+    def headlines(self) -> list[dict[str, Any]]:
+        """Records of summary.json in their order."""
+        file = self.folder / "summary.json"
+        records = {"records": self._json("summary.json")}
+        return [row.model_dump() for row in validate(Summary, records, file).records]
+
+    def table(self, name: str) -> pl.DataFrame | None:
+        """Return a table of the folder, None where the run has not written it."""
+        if name not in self._tables:
+            self._tables[name] = self._read_table(name)
+        return self._tables[name]
+
+    def require(self, name: str) -> pl.DataFrame:
+        """Return a table of the folder; raises InputError where the run has not written it."""
+        table = self.table(name)
+        if table is None:
+            raise InputError(self.folder, "", f"no {name}.parquet", _RUN)
+        return table
+
+    def measure(
+        self, measure: str, statistic: str, insurer: str | None = None, note: str | None = None
+    ) -> dict[str, Any] | None:
+        """Return a row of measures.parquet, None where absent."""
+        return self._measures.get((measure, insurer, note, statistic))
+
+    def notes(self, measure: str) -> list[str]:
+        """Return the classes that a measure knows, in the deal's order."""
+        return list(dict.fromkeys(n for m, _, n, _ in self._measures if m == measure and n))
+
+    def monthly(
+        self, series: str, note: str | None = None, state: str | None = None
+    ) -> pl.DataFrame | None:
+        """Return a series with a row a month and a column a statistic, None where absent."""
+        return self._series.get((series, note, state))
+
+    def shown(
+        self, series: str, note: str | None = None, state: str | None = None
+    ) -> pl.DataFrame | None:
+        """Return a series for a chart: up to the month where the pool is nearly gone."""
+        table = self.monthly(series, note, state)
+        return None if table is None else table.filter(pl.col("month") <= self.last_month_shown)
+
+    def states(self, series: str) -> list[str]:
+        """Return the states, or triggers, that a monthly series knows."""
+        return [state for name, _, state in self._series if name == series and state]
+
+    @cached_property
+    def last_month_shown(self) -> int:
+        """Last month in which the mean pool balance is not negligible."""
+        pool = self.monthly("pool_balance")
+        if pool is None:
+            return self.manifest.months
+        large = pool.filter(pl.col("mean") >= SHARE_SHOWN * pl.col("mean").first())
+        return int(large["month"].to_list()[-1])
+
+    @property
+    def bands(self) -> str:
+        """Say which paths the bands by month come from."""
+        used = min(self.n_paths, self.manifest.configuration.outputs.band_paths)
+        if used == self.n_paths:
+            return f"Bands and means from all {used:,} paths."
+        return f"Bands from the first {used:,} paths, means from all {self.n_paths:,}."
+
+    @cached_property
+    def _measures(self) -> dict[tuple[str, str | None, str | None, str], dict[str, Any]]:
+        table = self.table("measures")
+        rows = [] if table is None else table.iter_rows(named=True)
+        return {
+            (row["measure"], row["insurer"], row["note"], row["statistic"]): row for row in rows
+        }
+
+    @cached_property
+    def _series(self) -> dict[tuple[str, str | None, str | None], pl.DataFrame]:
+        table = self.table("months")
+        if table is None:
+            return {}
+        wide = table.pivot("statistic", index=["series", "note", "state", "month"], values="value")
+        parts = wide.partition_by("series", "note", "state", as_dict=True, include_key=False)
+        return {(str(k[0]), k[1], k[2]): part.sort("month") for k, part in parts.items()}
+
+    def _json(self, name: str) -> Any:
+        """Return the content of a JSON file of the folder."""
+        file = self.folder / name
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(self.folder, "", f"no {name}", _RUN) from None
+        except (OSError, ValueError) as error:
+            raise InputError(
+                file, "", f"no JSON ({error})", f"what a run writes as {name}"
+            ) from None
+
+    def _read_table(self, name: str) -> pl.DataFrame | None:
+        """Read a Parquet file and check that it has the columns."""
+        file = self.folder / f"{name}.parquet"
+        if not file.is_file():
+            return None
+        try:
+            table = pl.read_parquet(file)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            what = f"no readable Parquet ({str(error).splitlines()[0]})"
+            raise InputError(file, "", what, f"the table that a run writes as {name}") from None
+        missing = [column for column in _COLUMNS[name] if column not in table.columns]
+        if missing:
+            expected = f"the columns {', '.join(_COLUMNS[name])}"
+            raise InputError(file, "columns", f"no {', '.join(missing)}", expected)
+        return table
