@@ -37,6 +37,9 @@ def paths_table(seed=1):
             "first_undercollateralized_month": first, "first_draw_month": first,
             "draws": deep, "draws_pv": 0.8 * deep, "peak_unreimbursed": 1.1 * deep,
             "reimbursement": 0.1 * deep, "premium": rng.normal(1.3e6, 1e5, N_PATHS),
+            "premium_pv": rng.normal(1.1e6, 1e5, N_PATHS), "insurer_net": 0.7 * deep - 1.1e6,
+            "reimbursed_share": pl.Series(np.where(deep > 0, 0.1, np.nan)).fill_nan(None),
+            "insurer_default_month": pl.Series([9] + [None] * (N_PATHS - 1), dtype=pl.Int64),
             "residual": rng.normal(2e7, 3e6, N_PATHS),
             "next_month_loss": rng.normal(2e5, 3e4, N_PATHS),
             "next_month_cpr": rng.normal(0.34, 0.03, N_PATHS),
@@ -88,6 +91,10 @@ def months_table(seed=2):
             (1.03, 0.3, 0.5, 0.8, 1.0, 1.2, 1.6), strict=True,
         ):  # fmt: skip
             parts.append(_month_rows(name, note, state, statistic, factor * noise * middle))
+    parts += [_month_rows("trigger_value", None, "losses", s, 0.02 * (1 - fall))
+              for s in ("mean", "p5", "p50", "p95")]  # fmt: skip
+    for name, level in (("trigger_threshold", 0.035), ("trigger_tripped", 0.25)):
+        parts.append(_month_rows(name, None, "losses", "mean", np.full(N_MONTHS, level)))
     for name in ("oc_below_target", "oc_exhausted", "undercollateralized"):
         parts.append(_month_rows(name, None, None, "mean", 0.2 * (1.0 - fall)))
     return pl.concat(parts)

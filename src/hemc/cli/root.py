@@ -9,8 +9,10 @@ import click
 
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
+from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish
+from hemc.cli.stress import stress
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -59,9 +61,11 @@ for command in (
     certificate,
     compare,
     init,
+    panel,
     publish,
     run,
     schema,
+    stress,
     trace,
     validate,
     warmup,
