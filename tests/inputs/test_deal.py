@@ -63,7 +63,7 @@ TRIGGER = {"name": "losses", "measure": "cumulative_loss", "threshold_after": 0.
         (add_step(2, pay="hold_oc", name="again"), "step hold_oc", "a second step"),
         (lambda d: d["step"].insert(2, dict(step(d, "interest"))),
          "step interest", "two steps of this name"),
-        (lambda d: step(d, "interest").update(classes=["A-1", "A-2", "A-3", "A-4", "A-5"]),
+        (lambda d: step(d, "interest").update(classes=[f"A-{n}" for n in range(1, 6)]),
          "class IO", "no interest step"),
         (add_step(2, pay="interest", name="more", classes=["A-2"]),
          "class A-2", "two interest steps"),
