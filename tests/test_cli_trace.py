@@ -13,7 +13,7 @@ from hemc.errors import InputError
 from hemc.inputs.deal import read_deal
 
 FEW = ["--paths", "64", "--quiet", "--set", "outputs.sensitivity_paths=0",
-       "--set", "simulation.oracle_paths=0"]  # fmt: skip
+       "--set", "simulation.oracle_paths=0", "--set", "roll_rates.draws=2000"]  # fmt: skip
 
 
 def hemc(*words):

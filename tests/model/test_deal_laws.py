@@ -34,7 +34,7 @@ N_PATHS = 4
 CENT = 0.01
 INDEX = 0.02
 
-many = settings(max_examples=150, derandomize=True, deadline=None)
+many = settings(max_examples=100, derandomize=True, deadline=None)
 
 
 class Case(NamedTuple):
