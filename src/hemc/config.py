@@ -32,6 +32,7 @@ class Inputs(Settings):
     certificate: Path
     deal: Path
     product: Path
+    latent_classes: Path | None = None
 
 
 class Config(Settings):

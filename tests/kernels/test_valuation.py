@@ -58,6 +58,7 @@ def value(flows, quotes):
     """Return the month of the call and the figures [k, variant, column] of one path."""
     calls = np.empty(1, dtype=np.int64)
     figures = np.full((1, quotes.balance.size, 2, N_FIGURES), 777.0)
+    figures[:, quotes.balance == 0.0] = np.nan  # not touched
     value_paths(flows, quotes, calls, figures)
     return int(calls[0]), figures[0]
 

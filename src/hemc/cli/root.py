@@ -9,6 +9,7 @@ import click
 
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
+from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish
 from hemc.cli.trace import trace
@@ -59,6 +60,7 @@ for command in (
     certificate,
     compare,
     init,
+    panel,
     publish,
     run,
     schema,

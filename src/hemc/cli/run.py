@@ -73,6 +73,7 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
     """
     from hemc import engine
     from hemc.config import load_config
+    from hemc.outputs.deal_text import order_of_payments
 
     loaded = load_config(config, overrides(settings))
     documents = engine.read_documents(loaded)
@@ -84,6 +85,7 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
         f"{config}: valid; {len(calibration.tape):,} loans, {model.n_months} months, "
         f"{loaded.config.simulation.paths:,} paths"
     )
+    click.echo(order_of_payments(documents.deal))
 
 
 @click.command()

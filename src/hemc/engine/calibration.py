@@ -13,8 +13,9 @@ from hemc.inputs.published_totals import totals_from_certificate
 from hemc.inputs.synthetic_tape import synthesise_tape
 from hemc.inputs.tape import read_tape
 from hemc.inputs.tape_totals import TapeTotals, check_tape
+from hemc.model.class_moves import LatentClasses
 from hemc.model.evidence import gather_evidence
-from hemc.model.latent_classes import LatentClasses, split_classes
+from hemc.model.latent_classes import split_classes
 from hemc.model.roll_rates import RollRates, fit_roll_rates
 from hemc.model.simulation import loss_rules
 
@@ -52,5 +53,7 @@ def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
     rates = fit_roll_rates(
         documents.product, evidence, config.roll_rates, config.simulation.seed % 2**64
     )
-    classes = split_classes(rates.mean, documents.product.order, config.roll_rates)
+    classes = split_classes(
+        rates.mean, documents.product.order, config.roll_rates, documents.latent_classes
+    )
     return Calibration(totals, tape, rates, classes, warnings + rates.warnings)

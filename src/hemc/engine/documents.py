@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hemc.config import LoadedConfig
 from hemc.errors import InputError, TieOutError
 from hemc.inputs.certificate import Certificate, read_certificate
+from hemc.inputs.class_fractions import ClassFractions, read_class_fractions
 from hemc.inputs.deal import Deal, read_deal
 from hemc.inputs.index_path import IndexPath, read_index_path, stepped_index
 from hemc.inputs.product import Product, read_product
@@ -28,12 +29,13 @@ class Documents(NamedTuple):
     paths: dict[str, Path]
     macro: MacroPath | None = None  # of the scenario file
     index_path: IndexPath | None = None  # of the configuration, in place of any other index
+    latent_classes: ClassFractions | None = None
 
 
 def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     """Read certificate, deal and product, and tie the certificate out."""
     inputs = loaded.config.inputs
-    files = {name: loaded.path(path) for name, path in inputs}
+    files = {name: loaded.path(path) for name, path in inputs if path is not None}
     certificate = read_certificate(files["certificate"])
     deal = read_deal(files["deal"])
     if certificate.series not in (None, deal.series):
@@ -55,7 +57,9 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     index = loaded.config.scenario.index_path
     if isinstance(index, Path):
         files["index"] = loaded.path(index)
-    return Documents(certificate, deal, product, lines, files, macro, _index_path(index, files))
+    classes = read_class_fractions(files["latent_classes"]) if inputs.latent_classes else None
+    path = _index_path(index, files)
+    return Documents(certificate, deal, product, lines, files, macro, path, classes)
 
 
 def _index_path(setting: IndexSetting | None, files: dict[str, Path]) -> IndexPath | None:

@@ -81,7 +81,7 @@ def _describe(model: type[BaseModel], fault: ErrorDetails) -> tuple[Fault, ...]:
         return (Fault(place, "nothing", "a value (the key is required)"),)
     if fault["type"] == "union_tag_invalid":
         key, kind, kinds = (fault["ctx"][n] for n in ("discriminator", "tag", "expected_tags"))
-        return (Fault(f"{place}, {key}", repr(kind), f"one of {kinds}"),)
+        return (Fault(f"{place}, {str(key).strip(chr(39))}", repr(kind), f"one of {kinds}"),)
     message = fault["msg"].removeprefix("Value error, ")
     return (Fault(place, _shorten(fault["input"]), message[0].lower() + message[1:]),)
 

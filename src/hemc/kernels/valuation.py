@@ -164,7 +164,7 @@ def solve_rate(legs: Legs, n: int, quotes: Quotes, k: int, by_margin: bool, star
     for _ in range(_MOST_STEPS):
         value, slope = log_value(legs, n, quotes, k, by_margin, rate, 0.0)
         nearer = min(max(rate + (target - value) / slope, LOWEST_RATE), HIGHEST_RATE)
-        if abs(nearer - rate) <= _CLOSE * max(1.0, abs(nearer)):
+        if abs(nearer - rate) <= _CLOSE * (1.0 + abs(nearer)):
             return nearer
         rate = nearer
     return math.nan
@@ -257,8 +257,8 @@ def value_class(
 def value_paths(flows: ClassFlows, quotes: Quotes, calls: Ints, figures: Floats) -> None:
     """Fill `calls`, int64[p], with the months of the call (0: never) and `figures` of all classes.
 
-    `figures` is float64[p, k, to maturity | to call, column]; nan where nothing is valued or the
-    figure does not exist.
+    `figures` is float64[p, k, to maturity | to call, column], nan where the figure does not exist;
+    a class without a balance to value is left as it is.
     """
     n_paths, n_months, n_classes = flows.principal.shape
     legs = Legs(np.empty(n_months), np.empty(n_months))
@@ -267,5 +267,3 @@ def value_paths(flows: ClassFlows, quotes: Quotes, calls: Ints, figures: Floats)
         for k in range(n_classes):
             if quotes.balance[k] > 0.0:
                 value_class(flows, quotes, legs, p, k, calls[p], figures)
-            else:
-                figures[p, k] = math.nan

@@ -13,13 +13,13 @@ from hemc.kernels.flows import Floats, PoolFlows
 from hemc.kernels.loans import ClassShares, LossRules
 from hemc.kernels.pool import Pool
 from hemc.kernels.transitions import MoveRates, PathFactors
-from hemc.model.latent_classes import LatentClasses
+from hemc.model.class_moves import LatentClasses
 from hemc.settings.pool import LossSettings
 from hemc.states import N_LIVE
 
 #: Kernels that simulate loan by loan; equal in law, each with its own draws.
 Method = Literal["event-driven", "month-stepping"]
-_KERNELS = {"event-driven": events.follow_paths, "month-stepping": loans.simulate_paths}
+_KERNELS = {"event-driven": events.simulate_paths, "month-stepping": loans.simulate_paths}
 
 _SEVERITY_GRID = 4_000
 

@@ -102,7 +102,8 @@ def value_notes(quotes: Quotes, notes: NoteFlows, cash: PoolFlows, first_path: i
         notes.unreimbursed,
     )  # fmt: skip
     n_paths, _, n_classes = notes.principal.shape
-    values = Values(np.empty(n_paths, np.int64), np.empty((n_paths, n_classes, 2, N_FIGURES)))
+    figures = np.full((n_paths, n_classes, 2, N_FIGURES), np.nan)
+    values = Values(np.empty(n_paths, np.int64), figures)
     value_paths(flows, quotes, values.call, values.figures)
     quoted = (quotes.balance > 0.0) & ~np.isnan(quotes.full_price)
     lost = np.isnan(values.figures[..., YIELD][:, quoted]).any(axis=(1, 2))

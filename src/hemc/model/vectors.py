@@ -50,8 +50,9 @@ def pool_schedule(pool: Pool, n_months: int) -> Schedule:
 def vector_flows(pool: Pool, vectors: Vectors) -> PoolFlows:
     """Project the pool along each row of the vectors.
 
-    Every loan starts as performing; what defaulted counts as 180+ until it is resolved. What defaulted less than the lag before the last month loses
-    in the last one, so that the pool is empty at the end of a projection that outlives its loans.
+    Every loan starts as performing; what defaulted counts as 180+ until it is resolved. What
+    defaulted less than the lag before the last month loses in the last one, so that the pool is
+    empty at the end of a projection that outlives its loans.
     """
     n_paths, n_months = vectors.cdr.shape
     schedule = pool_schedule(pool, n_months)

@@ -14,7 +14,7 @@ from hemc.kernels.dues import Row
 from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
 from hemc.kernels.note_interest import Book
 from hemc.kernels.reconciliation import IDENTITIES, Rank, Totals, reconcile_paths
-from hemc.kernels.records import Records, records
+from hemc.kernels.records import Records, column, records
 from hemc.kernels.waterfall import PathState
 from hemc.kernels.waterfall import pay_paths as pay_paths_compiled
 from hemc.model.deal_terms import MonthlyDeal
@@ -89,8 +89,7 @@ def allocate(terms: DealTerms, months: Records[Month]) -> NoteFlows:
     n_paths, n_months = months.shape
     n_classes, n_steps = terms.classes.size, terms.steps.size - 1
     by_class = (n_paths, n_months, n_classes)
-    is_carried = any(terms.classes[k].is_carried for k in range(n_classes))
-    carried = by_class if is_carried else (n_paths, 0, n_classes)
+    carried = by_class if column(terms.classes, "is_carried").any() else (n_paths, 0, n_classes)
     return NoteFlows(
         balance=np.zeros((n_paths, n_months + 1, n_classes)),
         principal=np.zeros(by_class),
@@ -101,12 +100,12 @@ def allocate(terms: DealTerms, months: Records[Month]) -> NoteFlows:
         writedown=np.zeros(by_class),
         write_up=np.zeros(by_class),
         step_paid=np.zeros((n_paths, n_months, n_steps)),
-        step_kind=np.array([terms.steps[j].kind for j in range(n_steps)]),
+        step_kind=np.ascontiguousarray(column(terms.steps, "kind")[:-1]),
         draw_interest=np.zeros((n_paths, n_months)),
         draw_principal=np.zeros((n_paths, n_months)),
         unreimbursed=np.zeros((n_paths, n_months)),
         oc=np.zeros((n_paths, n_months + 1)),
-        oc_target=np.ascontiguousarray(np.asarray(months)["oc_target"]),
+        oc_target=np.ascontiguousarray(column(months, "oc_target")),
         largest_gap=np.zeros(n_paths),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from functools import reduce
 
+import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
@@ -44,10 +45,13 @@ def measure_paths(
     table.add_share("oc_exhausted", "oc_exhausted", insurer="wrapped")
     for name in ("draws", "draws_pv", "peak_unreimbursed"):
         table.add(name, name, _RISK, insurer="wrapped")
-    for name in ("reimbursement", "premium", "residual"):
+    for name in ("reimbursement", "premium", "premium_pv", "residual"):
         table.add(name, name, _LEVELS, insurer="wrapped")
-    for name in ("first_draw_month", "first_undercollateralized_month"):
-        insurer = "wrapped" if name == "first_draw_month" else "unwrapped"
+    table.add("insurer_net", "insurer_net", _ALL, insurer="wrapped")
+    table.add("reimbursed_share", "reimbursed_share", _LEVELS, insurer="wrapped", unit="fraction")
+    table.add_present("insurer_fails", "insurer_default_month", insurer="wrapped")
+    for name in ("first_draw_month", "insurer_default_month", "first_undercollateralized_month"):
+        insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
         table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
     table.add("next_month_loss", "next_month_loss", _LEVELS)
     table.add("next_month_cpr", "next_month_cpr", _LEVELS, unit="per year")
@@ -117,6 +121,12 @@ class _Table:
     def add_share(self, measure: str, column: str, insurer: str) -> None:
         """Add the share of paths on which a column is true."""
         estimate = probability(self._read(column).to_numpy(), self.design)
+        self.rows.append((measure, insurer, None, None, "probability", *estimate, "fraction"))
+
+    def add_present(self, measure: str, column: str, insurer: str) -> None:
+        """Add the share of paths on which a column has a value."""
+        present = self._read(column).is_not_null().to_numpy().astype(np.float64)
+        estimate = probability(present, self.design)
         self.rows.append((measure, insurer, None, None, "probability", *estimate, "fraction"))
 
     def _read(self, column: str) -> pl.Series:

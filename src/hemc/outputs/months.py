@@ -11,6 +11,8 @@ import polars as pl
 
 from hemc.kernels.deal_terms import PREMIUM, RESIDUAL
 from hemc.kernels.flows import Floats, NoteFlows
+from hemc.model.deal_terms import MonthlyDeal
+from hemc.model.oc_target import trigger_flows
 from hemc.model.simulation import BlockFlows
 from hemc.outputs.bands import LEVELS, BandFile, Bands
 from hemc.outputs.path_figures import annual_rate, exhausted, oc_shortfall, undercollateralized
@@ -21,7 +23,10 @@ GROUP_PATHS = 64
 
 
 class Series(NamedTuple):
-    """Name of a monthly series; `has_bands` is false for indicators, whose mean says it all."""
+    """Name of a monthly series; `state` is a delinquency state or, for a trigger's, its name.
+
+    `has_bands` is false for indicators, whose mean says it all.
+    """
 
     name: str
     note: str | None = None
@@ -30,7 +35,7 @@ class Series(NamedTuple):
 
 
 def month_series(
-    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows, names: tuple[str, ...]
+    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows, deal: MonthlyDeal
 ) -> Iterator[tuple[Series, Floats]]:
     """Yield every monthly series of a block with its values, float64[p, t]."""
     cash = flows.cash
@@ -55,9 +60,15 @@ def month_series(
     yield Series("oc_exhausted", has_bands=False), exhausted(wrapped).astype(np.float64)
     under = undercollateralized(unwrapped).astype(np.float64)
     yield Series("undercollateralized", has_bands=False), under
-    for k, name in enumerate(names):
+    for k, name in enumerate(deal.class_names):
         if wrapped.balance[:, 0, k].max() > 0.0:
             yield Series("note_balance", note=name), wrapped.balance[:, 1:, k]
+    for trigger in trigger_flows(deal.oc, cash):
+        threshold = np.broadcast_to(trigger.threshold, trigger.value.shape)
+        tripped = trigger.is_tripped.astype(np.float64)
+        yield Series("trigger_value", state=trigger.name), trigger.value
+        yield Series("trigger_threshold", state=trigger.name, has_bands=False), threshold
+        yield Series("trigger_tripped", state=trigger.name, has_bands=False), tripped
     yield Series("draws"), wrapped.draw_interest + wrapped.draw_principal
     yield Series("unreimbursed"), wrapped.unreimbursed
     yield Series("premium"), wrapped.paid(PREMIUM)

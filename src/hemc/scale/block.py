@@ -130,7 +130,7 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
         flows, timing, model.next_deal, default_month, model.loss_to_date
     )
     paths = story_figures(model, story, first_path)
-    series = list(month_series(flows, wrapped, unwrapped, model.deal.class_names))
+    series = list(month_series(flows, wrapped, unwrapped, model.deal))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
