@@ -107,6 +107,34 @@ def test_months_can_be_chosen(run):
     assert "9: 2004-11" not in text
 
 
+TRIGGER = """
+[[overcollateralization.trigger]]
+name = "late loans"
+measure = "delinquency"
+states = ["90", "120"]
+threshold_after = 0.004
+effect = "raise_target"
+target_share = 0.02
+
+[insurer]
+"""
+
+
+def test_triggers_show_value_threshold_and_state(root, tmp_path):
+    configs = shutil.copytree(root / "configs", tmp_path / "configs")
+    deal = configs / "deals/gmacm-2003-he2.toml"
+    deal.write_text(deal.read_text().replace("\n[insurer]\n", TRIGGER))
+    run = new_run(configs, tmp_path / "run", "--set", "scenario.stress_shift=0.3")
+    text = hemc("trace", run, "--months", "1-9").stdout
+    shown: dict[str, list[str]] = {}
+    for block in text.split("Trigger late loans\n")[1:]:
+        for line in block.splitlines()[:3]:
+            shown.setdefault(line[:29].strip(), []).extend(line[29:].split())
+    assert shown["threshold"] == ["0.0040"] * 9
+    assert shown["tripped"] == ["yes" if float(x) > 0.004 else "no" for x in shown["value"]]
+    assert set(shown["tripped"]) == {"no", "yes"}
+
+
 def test_the_unwrapped_pass_has_no_insurer(run):
     text = hemc("trace", run, "--unwrapped", "--months", "1").stdout
     assert "draw for principal" not in text
