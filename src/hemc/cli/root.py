@@ -37,6 +37,11 @@ class HemcGroup(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             sys.exit(_INTERRUPTED)
+        except MemoryError:
+            click.echo(
+                "hemc: out of memory; fewer --threads or a smaller block_paths takes less", err=True
+            )
+            sys.exit(HemcError.exit_code)
         except Exception:
             import traceback
 

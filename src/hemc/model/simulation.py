@@ -123,9 +123,13 @@ def _cash(model: PoolModel, months: Floats) -> PoolFlows:
     )
 
 
-def require_finite(values: Floats, first_path: int, what: str) -> None:
-    """Stop at the first path and month at which `values[p, t, …]` are not finite."""
+def require_finite(values: Floats, first_path: int, what: str, first_month: int = 1) -> None:
+    """Stop at the first path and month at which `values[p, t, …]` are not finite.
+
+    `first_month` is that of the first column: 0 for balances, which begin at cut-off.
+    """
     if np.isfinite(values.sum()):
         return
     p, t = np.argwhere(~np.isfinite(values))[0][:2]
-    raise InternalError(f"{what} is not finite on path {first_path + p}, month {t + 1}")
+    where = f"path {first_path + p}, month {first_month + t}"
+    raise InternalError(f"{what} is not finite on {where}")
