@@ -12,7 +12,7 @@ from hemc.engine.paths import choose_sampling
 from hemc.engine.run_model import build_model
 from hemc.model.innovations import Sampling
 from hemc.scale.block import RunModel
-from hemc.scale.threads import thread_count
+from hemc.scale.threads import Threads
 
 
 class Study(NamedTuple):
@@ -23,11 +23,13 @@ class Study(NamedTuple):
     calibration: Calibration
     model: RunModel  # of the run itself
     sampling: Sampling
+    workers: Threads
 
     @property
-    def threads(self) -> int:
-        """Number of threads to use."""
-        return thread_count(self.loaded.config.simulation.threads)
+    def title(self) -> str:
+        """Deal and certificate, for the top of a screen."""
+        deal, date = self.documents.deal, self.documents.certificate.payment_date
+        return f"{deal.issuer} {deal.series}, group {deal.group}, certificate of {date}"
 
     @property
     def unit_paths(self) -> int:
@@ -49,5 +51,6 @@ def prepare_study(loaded: LoadedConfig) -> Study:
     documents = read_documents(loaded)
     calibration = calibrate(loaded, documents)
     model = build_model(loaded.config, documents, calibration)
-    sampling = choose_sampling(loaded.config, model)
-    return Study(loaded, documents, calibration, model.sampled(sampling), sampling)
+    workers = Threads(loaded.config.simulation.threads)
+    sampling = choose_sampling(loaded.config, model, workers)
+    return Study(loaded, documents, calibration, model.sampled(sampling), sampling, workers)

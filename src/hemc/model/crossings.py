@@ -91,7 +91,7 @@ def _changes(y: Floats, target: float) -> NDArray[np.bool_]:
     return np.asarray(np.diff(y >= target))
 
 
-def _reach(x: Floats, y: Floats, i: int, target: float) -> float:
+def _reach(x: Floats, y: Floats, i: np.signedinteger, target: float) -> float:
     """Return where the straight line from point i to the next one reaches the target."""
     return float(x[i] + (target - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]))
 

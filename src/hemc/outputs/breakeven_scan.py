@@ -71,7 +71,9 @@ def projected_rows(
     return pl.concat(tables)
 
 
-def _rows(columns: dict[str, object], note: str | None, lost: Floats, balance: float) -> pl.DataFrame:
+def _rows(
+    columns: dict[str, object], note: str | None, lost: Floats, balance: float
+) -> pl.DataFrame:
     """Return the rows of one class at every place."""
     figures = {
         "note": note, "probability": (lost > HALF_CENT).astype(np.float64),

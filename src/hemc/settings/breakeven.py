@@ -22,7 +22,7 @@ class BreakevenSettings(Settings):
         "the market's practice: slower and faster than the pricing speed",
     )
     probabilities: Annotated[tuple[Probability, ...], Field(min_length=1)] = (0.01, 0.05, 0.5)
-    paths: Annotated[int, Field(ge=64, le=1_000_000)] = 2_048
+    paths: Annotated[int, Field(ge=64, le=1_000_000)] = 1_024
     step: Annotated[float, Field(ge=0.001, le=0.5)] = 0.02
     scan_steps: Annotated[int, Field(ge=1, le=1_000)] = 14
     lowest_multiple: Positive = 0.25
