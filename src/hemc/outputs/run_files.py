@@ -41,6 +41,12 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "stress_shift", "prepayment_multiplier", "index_rate",
     ),
     "next_certificate": ("figure", "p5", "p50", "p95"),
+    "scenarios": (
+        "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
+        "standard_error", "unit", "difference", "difference_standard_error",
+        "independent_standard_error",
+    ),
+    "scenario_months": ("scenario", "month", "series", "note", "state", "statistic", "value"),
     "breakevens": (
         "kind", "speed", "note", "target", "crossing", "direction", "value", "standard_error",
         "pool_loss_pct", "coverage", "coverage_standard_error", "writedown_pct", "average_life",

@@ -52,7 +52,10 @@ class Line(NamedTuple):
 
 
 #: Stroke of each style beside its colour, so that no line is told by colour alone.
-_DASHES = {"median": [], "mean": [5, 3], "target": [2, 2], "second": [6, 2, 2, 2], "third": [1, 3]}
+_DASHES = {
+    "median": [], "mean": [5, 3], "target": [2, 2], "second": [6, 2, 2, 2], "third": [1, 3],
+    "fourth": [10, 3], "fifth": [4, 1],
+}  # fmt: skip
 
 FAN_LEGEND = (
     ("band", "5–95 %"), ("core", "25–75 %"), ("median", "median"), ("mean", "mean"),
