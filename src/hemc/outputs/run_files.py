@@ -47,6 +47,10 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "independent_standard_error",
     ),
     "scenario_months": ("scenario", "month", "series", "note", "state", "statistic", "value"),
+    "contributions": (
+        "measure", "note", "statistic", "from_state", "latent_class", "value", "standard_error",
+        "share", "kind", "unit",
+    ),
     "breakevens": (
         "kind", "speed", "note", "target", "crossing", "direction", "value", "standard_error",
         "pool_loss_pct", "coverage", "coverage_standard_error", "writedown_pct", "average_life",
