@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field
 from hemc.errors import InputError
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
 from hemc.settings.outputs import OutputSettings
 from hemc.settings.pool import LossSettings, PrepaymentSettings
@@ -38,6 +39,7 @@ class Config(Settings):
     inputs: Inputs
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     prepayment: PrepaymentSettings = PrepaymentSettings()
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()
