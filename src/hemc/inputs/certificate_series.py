@@ -1,4 +1,4 @@
-"""Certificates of one deal or several → stocks and flows by date, with what was left out and why."""
+"""Certificates of one deal or several → stocks and flows by date, and what was left out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from hemc.errors import InputError
@@ -84,7 +85,7 @@ def _deal_series(name: str, certificates: Sequence[Certificate]) -> DealSeries:
     """Order one deal's certificates and refuse two of one month."""
     remarks: list[str] = []
     reports = sorted((_report(c, remarks) for c in certificates), key=lambda r: r.date)
-    for before, after in zip(reports, reports[1:], strict=False):
+    for before, after in pairwise(reports):
         if before.month == after.month:
             raise InputError(
                 after.path, "payment date", f"{after.date}, the month of {before.path}",

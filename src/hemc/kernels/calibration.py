@@ -41,7 +41,7 @@ class Record(NamedTuple):
 
     rows: Floats  # [draw, deal, live state, state] mean probabilities in the last month
     payoff_current: Floats  # [draw, interval]
-    last_count: Ints  # [draw, deal, live state] stocks at each deal's last date
+    last_stock: Ints  # [draw, deal, live state] stocks at each deal's last date
 
 
 @step
@@ -71,7 +71,7 @@ def record_draw(series: Series, prior: Prior, chain: Chain, record: Record, draw
                 rest[j] = weight[j] / stay
             record_rows(series, prior, chain.rates, e, record.rows[draw, deal])
             for s in range(N_LIVE):
-                record.last_count[draw, deal, s] = chain.tables.count[e, s]
+                record.last_stock[draw, deal, s] = chain.tables.stock[e, s]
 
 
 @kernel
@@ -91,7 +91,5 @@ def run_chain(
             draw_rates(series, tables, prior, rates, dice)
             exchange_months(series, tables, rates.weight, cycles, dice, effort.exchanges)
             change_exits(series, tables, rates.weight, dice)
-            redraw_loans(
-                series, tables, rates.weight, rates.start, chain.way, dice, effort.redraws
-            )
+            redraw_loans(series, tables, rates.weight, rates.start, chain.way, dice, effort.redraws)
         record_draw(series, prior, chain, record, draw)

@@ -50,12 +50,12 @@ def follow_forward(
     """Follow a loan of a random state from the window's start; False where there is none."""
     first, last = window
     s = roll_place(dice, N_LIVE)
-    if tables.count[first, s] == 0:
+    if tables.stock[first, s] == 0:
         return False
     way.old[0] = s
     for e in range(first + 1, last + 1):
         if s < N_LIVE:
-            place = roll_place(dice, tables.count[e - 1, s])
+            place = roll_place(dice, tables.stock[e - 1, s])
             s = -1  # a repurchased loan unless one of the destinations holds its place
             for j in range(N_STATES):
                 place -= tables.moves[e, way.old[e - 1 - first], j]
@@ -69,9 +69,7 @@ def follow_forward(
 
 
 @step
-def follow_back(
-    tables: Tables, window: tuple[int, int], way: Way, dice: Dice
-) -> int:
+def follow_back(tables: Tables, window: tuple[int, int], way: Way, dice: Dice) -> int:
     """Follow a loan back from the window's end, of a random state there or of those that left.
 
     Returns the date at which its known way begins: the window's start, or when it was added; −1
@@ -98,11 +96,11 @@ def follow_back(
         for month in range(e, last + 1):
             way.old[month - first] = s
         e, s = e - 1, from_state
-    elif tables.count[last, s] == 0:
+    elif tables.stock[last, s] == 0:
         return -1
     way.old[e - first] = s
     while e > first:
-        place = roll_place(dice, tables.count[e, s])
+        place = roll_place(dice, tables.stock[e, s])
         origin = -1
         for a in range(N_LIVE):
             place -= tables.moves[e, a, s]
@@ -183,7 +181,7 @@ def move_loan(
     for e in range(first, last + 1):
         s = states[e - first]
         if s < N_LIVE:
-            tables.count[e, s] += k
+            tables.stock[e, s] += k
         if e > first and states[e - 1 - first] < N_LIVE:
             tables.moves[e, states[e - 1 - first], s] += k
             if s >= N_LIVE:

@@ -21,7 +21,6 @@ from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints
 from hemc.states import CHARGED_OFF, CURRENT, N_LIVE, PAID_OFF
 
-
 #: Log likelihood of what cannot be, below zero; finite, so that two of them still compare.
 IMPOSSIBLE = 1e6
 
@@ -53,7 +52,7 @@ class Tables(NamedTuple):
     """What a chain supposes about the loans; it changes with every step."""
 
     moves: Ints  # [e, live state, state] during the month that ends at e
-    count: Ints  # [e, live state] at e
+    stock: Ints  # [e, live state] at e
     added: Ints  # [e] to current in the month
     charged_off: Ints  # [loss window]
     paid_off: Ints  # [payoff window]
@@ -149,6 +148,8 @@ def exchange_months(
     series: Series, tables: Tables, weight: Floats, cycles: Cycles, dice: Dice, n: int
 ) -> None:
     """Propose `n` exchanges in each month's table."""
+    if cycles.ticket.size == 0:
+        return
     for e in range(series.is_first.size):
         if not series.is_first[e]:
             for _ in range(n):
@@ -157,9 +158,7 @@ def exchange_months(
 
 
 @step
-def split_exit(
-    series: Series, tables: Tables, weight: Floats, e: int, s: int, dice: Dice
-) -> None:
+def split_exit(series: Series, tables: Tables, weight: Floats, e: int, s: int, dice: Dice) -> None:
     """Propose that a loan of state s was charged off rather than paid off in month e, or not."""
     gain = CHARGED_OFF if roll(dice) < 0.5 else PAID_OFF
     lose = PAID_OFF + CHARGED_OFF - gain
@@ -215,7 +214,7 @@ def shift_payoffs(series: Series, tables: Tables, weight: Floats, e: int, dice: 
     ratio = payoff_ratio(here, weight[e, CURRENT], k)
     change = payoff_change(series, tables, e, k)
     if not series.is_last[e]:
-        row = tables.count[e, CURRENT] - series.repurchased[e + 1]
+        row = tables.stock[e, CURRENT] - series.repurchased[e + 1]
         ratio *= fewer_ratio(row, tables.moves[e + 1, CURRENT], weight[e + 1, CURRENT], k)
         if series.payoff_window[e + 1] == series.payoff_window[e]:
             change = 0.0
@@ -225,7 +224,7 @@ def shift_payoffs(series: Series, tables: Tables, weight: Floats, e: int, dice: 
         return
     here[PAID_OFF] += k
     here[CURRENT] -= k
-    tables.count[e, CURRENT] -= k
+    tables.stock[e, CURRENT] -= k
     count_exit(series, tables, e, PAID_OFF, k)
     if not series.is_last[e]:
         tables.moves[e + 1, CURRENT, PAID_OFF] -= k

@@ -61,7 +61,7 @@ def charge_off_hazard(loss: float, lumpiness: float) -> float:
     kept = 1.0 - loss
     if lumpiness <= 0.0:
         return -math.log(kept)
-    return lumpiness * (kept ** (-1.0 / lumpiness) - 1.0)
+    return float(lumpiness * (kept ** (-1.0 / lumpiness) - 1.0))
 
 
 @step
@@ -244,7 +244,7 @@ def draw_start(series: Series, tables: Tables, prior: Prior, rates: Rates, dice:
             total = 0.0
             for s in range(N_LIVE):
                 if prior.start[deal, s] > 0.0:
-                    shape = prior.start[deal, s] + tables.count[e, s]
+                    shape = prior.start[deal, s] + tables.stock[e, s]
                     rates.start[deal, s] = roll_gamma(dice, shape)
                     total += rates.start[deal, s]
             for s in range(N_LIVE):

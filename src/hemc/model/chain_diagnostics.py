@@ -38,9 +38,7 @@ def diagnose_chains(draws: Floats) -> ChainDiagnostics:
     covariance = _autocovariances(halves).mean(axis=0)
     correlation = 1.0 - (safe - covariance) / np.where(varies, pooled, 1.0)
     effective = halves.shape[0] * half / _correlation_time(correlation)
-    return ChainDiagnostics(
-        np.where(varies, r_hat, np.nan), np.where(varies, effective, np.nan)
-    )
+    return ChainDiagnostics(np.where(varies, r_hat, np.nan), np.where(varies, effective, np.nan))
 
 
 def _autocovariances(chains: Floats) -> Floats:
@@ -58,4 +56,6 @@ def _correlation_time(correlation: Floats) -> Floats:
     pairs = correlation[: 2 * n_pairs].reshape(n_pairs, 2, -1).sum(axis=1)
     positive = np.logical_and.accumulate(pairs > 0.0, axis=0)
     decreasing = np.minimum.accumulate(np.where(positive, pairs, 0.0), axis=0)
-    return np.maximum(2.0 * decreasing.sum(axis=0) - 1.0, 1.0 / np.log10(correlation.shape[0] + 10))
+    # Draws that alternate about the mean are worth more than independent ones, not without limit.
+    least = 1.0 / np.log10(correlation.shape[0] + 10.0)
+    return np.asarray(np.maximum(2.0 * decreasing.sum(axis=0) - 1.0, least))

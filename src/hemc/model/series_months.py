@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -113,7 +115,7 @@ def series_months(
               for deal, c in zip(deals, columns, strict=True) for k in range(c.n)),
         tuple((_month_name(a.month), _month_name(b.month))
               for deal in deals
-              for a, b in zip(deal.reports, deal.reports[1:], strict=False)),
+              for a, b in pairwise(deal.reports)),
         tuple(remark for c in columns for remark in c.remarks),
     )  # fmt: skip
 
@@ -137,7 +139,7 @@ def _columns(deal: DealSeries, settings: CalibrationSettings) -> _Columns:
         columns.known[e] = [-1 if k is None else k for k in report.count]
         columns.total[e] = -1 if report.n_loans is None else report.n_loans
         columns.repurchased[e] = report.repurchased if e else 0
-    for i, (before, after) in enumerate(zip(deal.reports, deal.reports[1:], strict=False)):
+    for i, (before, after) in enumerate(pairwise(deal.reports)):
         months = (before.month - first + 1, after.month - first)
         columns.interval[months[0] : months[1] + 1] = i
         _add_interval(columns, before, after, months, settings)
@@ -158,7 +160,8 @@ def _add_interval(
     if balance and added > 0.0:
         columns.additions[first : last + 1] = added / balance / (last - first + 1)
     if balance:
-        columns.losses += [(*window, usd, balance) for *window, usd in _losses(before, after, months)]
+        reported = _losses(before, after, months)
+        columns.losses += [(start, end, usd, balance) for start, end, usd in reported]
     paid = _paid_off(before, after, last - first + 1, balance, settings)
     exits = _exits(columns, before, after, first, last)
     if exits is not None and paid is not None and not _agree(paid, exits, settings):
@@ -208,9 +211,7 @@ def _paid_off(
     return max(float(fall) - scheduled, 0.0) / balance
 
 
-def _exits(
-    columns: _Columns, before: Report, after: Report, first: int, last: int
-) -> float | None:
+def _exits(columns: _Columns, before: Report, after: Report, first: int, last: int) -> float | None:
     """Return how many loans left in an interval by the loan counts."""
     if before.n_loans is None or after.n_loans is None or columns.total[first - 1] < 0:
         return None
@@ -219,7 +220,8 @@ def _exits(
 
 def _agree(paid: float, exits: float, settings: CalibrationSettings) -> bool:
     """Tell whether principal and loan counts tell the same story; small numbers always do."""
-    return abs(paid - exits) <= settings.count_tolerance * abs(exits) + 3.0 * np.sqrt(paid + 1.0)
+    allowed = settings.count_tolerance * abs(exits) + 3.0 * math.sqrt(paid + 1.0)
+    return abs(paid - exits) <= allowed
 
 
 def _labels(known: Ints, total: int) -> Ints:

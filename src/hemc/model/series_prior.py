@@ -74,16 +74,14 @@ def draw_prior_rows(prior: Prior, n: int, generator: np.random.Generator) -> Flo
         rest[:, to] = np.exp(mean + sd * generator.standard_normal(n))
     rest[:, FORECLOSURE] = prior.to_foreclosure
     rest[:, CURRENT] = 1.0 - rest.sum(axis=1)
-    payoff = generator.beta(*prior.payoff, size=n)
+    payoff = generator.beta(prior.payoff[0], prior.payoff[1], size=n)
     rows[:, CURRENT] = rest * ((1.0 - payoff) * (1.0 - prior.to_charged_off))[:, None]
     rows[:, CURRENT, PAID_OFF] = payoff
     rows[:, CURRENT, CHARGED_OFF] = (1.0 - payoff) * prior.to_charged_off
     return rows
 
 
-def first_rates(
-    prior: Prior, months: SeriesMonths, generator: np.random.Generator
-) -> Rates:
+def first_rates(prior: Prior, months: SeriesMonths, generator: np.random.Generator) -> Rates:
     """Return rates from which a chain can start, drawn near the prior's means."""
     n_deals = len(months.names)
     total = prior.row.sum(axis=1)

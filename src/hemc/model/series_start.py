@@ -35,9 +35,7 @@ Term = tuple[int, float]
 Equation = tuple[list[Term], float, float]  # left side, lowest and highest right side
 
 
-def first_tables(
-    months: SeriesMonths, mean: Floats, generator: np.random.Generator
-) -> Tables:
+def first_tables(months: SeriesMonths, mean: Floats, generator: np.random.Generator) -> Tables:
     """Find tables within the support of `mean` float64[live state, state] that explain all counts.
 
     Each call finds other ones: the likeliest under disturbed rates. Raises InputError that names
@@ -100,7 +98,7 @@ def _solve(
         cost,
         constraints=LinearConstraint(matrix, [e[1] for e in equations], [e[2] for e in equations]),
         bounds=Bounds(low, high),
-        integrality=np.ones(variables.n),
+        integrality=np.ones(variables.n, dtype=np.int64),
         options={"mip_rel_gap": 0.05},
     )
     return None if solved.x is None else np.round(solved.x)
@@ -148,18 +146,20 @@ def _tables(series: Series, v: _Variables, found: Floats) -> Tables:
     """Arrange the counts found."""
     counts = np.append(found, 0.0).astype(np.int64)  # −1 points at the zero
     moves, added = counts[v.moves], counts[v.added]
-    count = moves[:, :, :N_LIVE].sum(axis=1)
-    count[:, CURRENT] += added
-    count[series.is_first] = counts[v.first[series.is_first]]
+    stock = moves[:, :, :N_LIVE].sum(axis=1)
+    stock[:, CURRENT] += added
+    stock[series.is_first] = counts[v.first[series.is_first]]
 
     def exits(window: Ints, n: int, to: int) -> Ints:
         inside = window >= 0
-        return np.bincount(
-            window[inside], moves[inside, :, to].sum(axis=1), minlength=n
-        ).astype(np.int64)
+        return np.bincount(window[inside], moves[inside, :, to].sum(axis=1), minlength=n).astype(
+            np.int64
+        )
 
     return Tables(
-        moves, count, added,
+        moves,
+        stock,
+        added,
         charged_off=exits(series.loss_window, len(series.loss_fit), CHARGED_OFF),
         paid_off=exits(series.payoff_window, len(series.payoff_mean), PAID_OFF),
     )  # fmt: skip
@@ -176,9 +176,7 @@ def _unexplained(
     while _solve(months, variables, mean, generator, n_dates) is not None:
         n_dates += 1
     e = n_dates - 1
-    counts = ", ".join(
-        f"{NAMES[s]} {k}" for s, k in enumerate(months.known[e]) if k >= 0
-    )
+    counts = ", ".join(f"{NAMES[s]} {k}" for s, k in enumerate(months.known[e]) if k >= 0)
     name = months.names[months.series.deal[e]]
     return InputError(
         f"certificates of {name}", months.dates[e], f"counts ({counts})",
