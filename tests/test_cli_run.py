@@ -87,6 +87,14 @@ def test_strict_exits_with_one(base_toml, certificate_txt, tmp_path):
     assert "does not tie out" in lenient.stderr
 
 
+def test_a_scenario_in_which_every_path_draws_is_shown(base_toml, tmp_path):
+    few = ["--paths", "64", "--set", "outputs.sensitivity_paths=64", "--out", str(tmp_path / "r")]
+    stress = ["--set", "scenario.stress_shift=1.0"]
+    done = CliRunner().invoke(main, ["run", str(base_toml), *few, *stress])
+    assert done.exit_code == 0, done.output
+    assert "P(draw on the insurer)" in done.output
+
+
 def test_internal_fault_exits_with_three_and_a_traceback(base_toml, monkeypatch, tmp_path):
 
     def broken(*_):

@@ -22,7 +22,11 @@ def test_base_toml_names_every_key_at_its_default(base_toml):
     loaded = load_config(base_toml)
     named = set(leaves(tomllib.loads(base_toml.read_text())))
     every = set(leaves(loaded.config.model_dump()))
-    assert every - named == {"tape.file", "simulation.target"}  # commented lines: no default
+    assert every - named == {
+        "tape.file",
+        "scenario.file",
+        "simulation.target",
+    }  # commented: no default
     assert named <= every
     assert loaded.config == Config(name="base", inputs=loaded.config.inputs)
 

@@ -6,13 +6,15 @@ The defaults are those of configs/base.toml, which lists every key with its unit
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
 from hemc.errors import InputError
+from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
 from hemc.settings.calibration import CalibrationSettings
@@ -59,16 +61,30 @@ class Assumption(NamedTuple):
 
 
 class LoadedConfig(NamedTuple):
-    """A configuration with the file it came from and the keys that the caller set over it."""
+    """A configuration with the file it came from and the keys that were set over it.
+
+    A scenario file sets keys over the configuration, the caller over both.
+    """
 
     config: Config
     file: Path
-    overrides: tuple[str, ...]
-    keys_in_file: frozenset[str]
+    values: dict[str, Any]  # of the file
+    overrides: dict[str, Any]  # dotted keys that the caller set
+    scenario: ScenarioFile | None = None
 
     def path(self, relative: Path) -> Path:
         """Return an input's path; relative ones start at the configuration file."""
         return self.file.parent / relative
+
+    @property
+    def scenario_path(self) -> Path | None:
+        """Path of the scenario file, None without one."""
+        name = self.config.scenario.file
+        return None if name is None else self.path(name)
+
+    def replaced(self, overrides: Mapping[str, Any]) -> LoadedConfig:
+        """Return the configuration with further dotted keys set by the caller, checked again."""
+        return _resolve(self.file, self.values, {**self.overrides, **overrides})
 
     def assumptions(self) -> Iterator[Assumption]:
         """Yield every setting that is an assumption."""
@@ -81,36 +97,82 @@ class LoadedConfig(NamedTuple):
 
     def _where(self, name: str) -> str:
         """Tell where a key, or one inside it, was set."""
-        if any(key == name or key.startswith(f"{name}.") for key in self.overrides):
-            return "command line"
-        in_file = any(key == name or key.startswith(f"{name}.") for key in self.keys_in_file)
-        return self.file.name if in_file else "default"
+        path = self.scenario_path
+        places = [
+            ("command line", tuple(self.overrides)),
+            (self.file.name, tuple(_leaves(self.values, ""))),
+        ]
+        if self.scenario is not None and path is not None:
+            places.insert(1, (path.name, tuple(_leaves(self.scenario.settings, ""))))
+        for place, keys in places:
+            if any(key == name or key.startswith(f"{name}.") for key in keys):
+                return place
+        return "default"
 
 
-def load_config(file: Path, overrides: dict[str, str] | None = None) -> LoadedConfig:
-    """Read a configuration; `overrides` maps dotted keys to TOML values as text.
+def load_config(file: Path, overrides: Mapping[str, Any] | None = None) -> LoadedConfig:
+    """Read a configuration; `overrides` maps dotted keys to values, or to TOML values as text.
 
     Raises InputError with every fault of the file, or with the key that does not exist.
     """
     values = read_toml(file, "a configuration (configs/base.toml is a complete one)")
-    in_file = frozenset(_leaves(values, ""))
-    for key, text in (overrides or {}).items():
-        _set(values, key, text)
-    return LoadedConfig(validate(Config, values, file), file, tuple(overrides or ()), in_file)
+    return _resolve(file, values, overrides or {})
 
 
-def _set(values: dict[str, Any], key: str, text: str) -> None:
-    """Set a dotted key; the text is a TOML value, or a bare word taken as a string."""
+def _resolve(file: Path, values: dict[str, Any], overrides: Mapping[str, Any]) -> LoadedConfig:
+    """Lay the scenario file and the caller's keys over a configuration's values."""
+    config = validate(Config, _overridden(values, overrides), file)
+    scenario = None
+    if config.scenario.file is not None:
+        path = file.parent / config.scenario.file
+        scenario = read_scenario_file(path)
+        changed = _overridden(_merged(values, scenario.settings), overrides)
+        # The configuration is good by itself, so that a fault here is the scenario file's.
+        config = validate(_Changed, {"settings": changed}, path).settings
+    return LoadedConfig(config, file, values, dict(overrides), scenario)
+
+
+class _Changed(Settings):
+    """A configuration as a scenario file changes it."""
+
+    settings: Config
+
+
+def _merged(values: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return values with others over them, section by section."""
+    merged = dict(values)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = _merged(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _overridden(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with the caller's keys set."""
+    values = deepcopy(values)
+    for key, value in overrides.items():
+        _set(values, key, value)
+    return values
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key; a text is a TOML value, or a bare word taken as a string."""
     *sections, last = key.split(".")
     for section in sections:
         inner = values.setdefault(section, {})
         if not isinstance(inner, dict):
             raise InputError("--set", key, f"'{section}', which is no section", "section.key=value")
         values = inner
+    if not isinstance(value, str):
+        values[last] = value
+        return
     try:
-        values[last] = tomllib.loads(f"value = {text}")["value"]
+        values[last] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        values[last] = text
+        values[last] = value
 
 
 def _leaves(values: dict[str, Any], prefix: str) -> Iterator[str]:

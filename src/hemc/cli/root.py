@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from hemc.cli.certificate import certificate
+from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.stored_runs import compare
 from hemc.errors import HemcError
 
 _INTERNAL_FAULT = 3
@@ -51,5 +53,5 @@ def main() -> None:
     """
 
 
-for command in (certificate, run, validate, warmup):
+for command in (certificate, compare, init, run, schema, validate, warmup):
     main.add_command(command)

@@ -11,6 +11,8 @@ from hemc.errors import InputError, TieOutError
 from hemc.inputs.certificate import Certificate, read_certificate
 from hemc.inputs.deal import Deal, read_deal
 from hemc.inputs.product import Product, read_product
+from hemc.inputs.quarters import MacroPath
+from hemc.inputs.scenario_file import read_macro_path
 from hemc.inputs.tieout import TieOutLine, tie_out
 
 
@@ -22,6 +24,7 @@ class Documents(NamedTuple):
     product: Product
     tie_out: list[TieOutLine]
     paths: dict[str, Path]
+    macro: MacroPath | None = None  # of the scenario file
 
 
 def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
@@ -42,7 +45,11 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     product = read_product(files["product"])
     if loaded.config.tape.file is not None:
         files["tape"] = loaded.path(loaded.config.tape.file)
-    return Documents(certificate, deal, product, lines, files)
+    macro = None
+    if loaded.scenario is not None and loaded.scenario_path is not None:
+        files |= {"scenario": loaded.scenario_path, **loaded.scenario.inputs(loaded.scenario_path)}
+        macro = read_macro_path(loaded.scenario, loaded.scenario_path)
+    return Documents(certificate, deal, product, lines, files, macro)
 
 
 def next_payment(documents: Documents) -> dt.date:

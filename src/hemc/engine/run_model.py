@@ -10,6 +10,7 @@ from hemc.model.expected import large_pool
 from hemc.model.moves import compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
+from hemc.model.stress import stress_paths
 from hemc.model.waterfall import compile_terms
 from hemc.scale.block import RunModel
 
@@ -21,7 +22,11 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     """Compile roll rates, scenario, pool and deal into what the kernels read."""
     pool = build_pool(calibration.tape, config.tape.servicing_fee)
     n_months = min(_LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
-    moves = compile_moves(calibration.classes.rates, documents.product.order, config, n_months)
+    macro = documents.macro
+    moves = compile_moves(
+        calibration.classes.rates, documents.product.order, config, n_months, macro
+    )
+    index = stress_paths(config.scenario, macro, max(n_months, _MONTHS_SHOWN)).index_rate
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
@@ -33,7 +38,7 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     terms, next_terms = (
         compile_terms(
             deal, next_payment(documents), closing_balances(certificate, deal), n,
-            config.scenario.index_rate, config.insurer.mode,
+            index[:n], config.insurer.mode,
         )
         for n in (n_months, _MONTHS_SHOWN)
     )  # fmt: skip
@@ -42,7 +47,9 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         method, expected = "event-driven", large_pool(pool_model)
     return RunModel(
         pool_model,
-        factor_model(config.scenario, config.loss.lumpiness, n_months, config.simulation.seed),
+        factor_model(
+            config.scenario, config.loss.lumpiness, n_months, config.simulation.seed, macro
+        ),
         terms, next_terms, method, performing, tuple(c.name for c in deal.classes),
         config.insurer.discount_rate, None if loss_to_date is None else float(loss_to_date),
         expected,

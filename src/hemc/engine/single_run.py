@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 import polars as pl
@@ -26,6 +27,7 @@ from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
 from hemc.model.innovations import Sampling
 from hemc.outputs.measures import measure_paths
+from hemc.outputs.results import headline_rows
 from hemc.outputs.sample_size import SampleSize, sample_size
 from hemc.outputs.two_level import with_two_level_mean
 from hemc.scale.store import RunStore
@@ -52,6 +54,18 @@ class RunResult:
     sample_size: SampleSize
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
+
+    @property
+    def summary(self) -> pl.DataFrame:
+        """The headline figures, the records of summary.json."""
+        return pl.DataFrame(headline_rows(self.measures))
+
+    def _repr_html_(self) -> str:
+        """Show the headline figures in a notebook."""
+        deal, date = self.documents.deal, self.documents.certificate.payment_date
+        title = f"{deal.issuer} {deal.series}, certificate of {date}, {self.n_paths:,} paths"
+        table = self.summary.select("measure", "statistic", "value", "standard_error", "unit")
+        return f"<b>{escape(title)}</b>{table._repr_html_()}"
 
     @property
     def n_paths(self) -> int:

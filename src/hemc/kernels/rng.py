@@ -16,8 +16,10 @@ from hemc.kernels.jit import kernel
 MOVE, SEVERITY, CLASS, BANKRUPTCY_PAYS, CREDIT, PREPAYMENT, LUMPINESS, TIMING = range(8)
 #: Streams of sojourns: of one draw, and month by month.
 STAY, LONG_STAY = 8, 9
-#: Stream of the chains that calibrate: chain in place of the path, a running number for the rest.
-CALIBRATION = 10
+#: Streams of crises in the credit factor, and of importance sampling.
+CRISIS, IMPORTANCE = 10, 11
+#: Stream of the chains that calibrate: a running number and the chain in place of loan and path.
+CALIBRATION = 12
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)

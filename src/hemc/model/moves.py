@@ -7,17 +7,21 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from hemc.config import Config
+from hemc.inputs.quarters import MacroPath
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.transitions import NORMAL_REACH, NORMAL_STEPS, MoveRates
-from hemc.model.scenario import credit_scale
+from hemc.model.scenario import credit_thresholds
+from hemc.model.stress import stress_paths
 from hemc.states import CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
 
 
-def compile_moves(rates: Floats, order: Ints, config: Config, n_months: int) -> MoveRates:
+def compile_moves(
+    rates: Floats, order: Ints, config: Config, n_months: int, macro: MacroPath | None = None
+) -> MoveRates:
     """Prepare calibrated rates float64[class, live state, state] for the kernels.
 
     `order` lists the destinations other than payoff, worst first. Payoff cells must be the same
-    in all classes.
+    in all classes. `macro` is the scenario's macroeconomic path, where it has one.
     """
     support = rates.max(axis=0) > 0
     worst_first = [[d for d in order if support[s, d]] for s in range(N_LIVE)]
@@ -32,10 +36,11 @@ def compile_moves(rates: Floats, order: Ints, config: Config, n_months: int) -> 
         stays = 1.0 - seasoned[:, :, s, PAID_OFF]
         share = np.cumsum(seasoned[:, :, s, row], axis=2) / stays[:, :, None]
         threshold[:, :, s, : len(row)] = ndtri(np.clip(share, 0.0, 1.0))
-    scale = credit_scale(config.scenario, n_months)[:, None, None, None]
+    shift = stress_paths(config.scenario, macro, n_months).shift
+    threshold += shift[:, None, None, None]
     hazard = -np.log1p(-rates[0, :, PAID_OFF])
     return MoveRates(
-        threshold=(threshold + config.scenario.stress_shift) * scale,
+        threshold=credit_thresholds(config.scenario, threshold),
         destination=destination,
         n_destinations=n_destinations,
         payoff_hazard=prepayment_curve(rates, config, n_months)[:, None] * hazard,

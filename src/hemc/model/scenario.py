@@ -1,4 +1,4 @@
-"""Scenario settings → what moves all loans together: credit, prepayment and charge-off factors."""
+"""Scenario → what moves all loans together: credit, prepayment and charge-off factors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import gammaincinv, ndtri
 
+from hemc.inputs.quarters import MacroPath
 from hemc.kernels import rng
 from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.kernels.transitions import PathFactors
+from hemc.model.crisis import credit_sd, crisis_laws, draw_crises, thresholds_with_crises
 from hemc.model.innovations import PLAIN, Sampling, draw_innovations
+from hemc.model.stress import StressPaths, stress_paths
 from hemc.settings.scenario import ScenarioSettings
 
 _GAMMA_GRID = 65_536
@@ -25,6 +28,7 @@ class FactorModel:
     n_months: int
     seed: int
     gamma_quantiles: Floats  # [grid] equally likely values of the common gamma, mean 1
+    stress: StressPaths
     sampling: Sampling = PLAIN
 
     def sampled(self, sampling: Sampling) -> FactorModel:
@@ -44,7 +48,9 @@ class FactorModel:
         )
         r = s.factor_correlation
         credit, prepayment = np.empty_like(own), np.empty_like(own)
-        autoregress_paths(credit_innovation, s.credit_persistence, s.credit_sd, credit)
+        autoregress_paths(credit_innovation, s.credit_persistence, credit_sd(s), credit)
+        if s.crisis.component == "on":
+            credit += draw_crises(s.crisis, self.seed, first_path, n_paths, self.n_months)
         innovation = r * credit_innovation + np.sqrt(1.0 - r * r) * own
         autoregress_paths(innovation, s.prepayment_persistence, s.prepayment_sd, prepayment)
         multiplier = self._payoff_multiplier(credit, prepayment)
@@ -71,33 +77,50 @@ class FactorModel:
         on = s.factors == "on"
         variance = _variance(s.prepayment_sd, s.prepayment_persistence, self.n_months) * on
         own = np.exp(prepayment - variance / 2.0)
-        if s.prepayment_multiplier != "credit":
-            return own * s.prepayment_multiplier
-        worse = np.maximum(credit + s.stress_shift, 0.0)
+        if self.stress.prepayment_multiplier is not None:
+            return own * self.stress.prepayment_multiplier
+        worse = np.maximum(credit + self.stress.shift, 0.0)
         still_open = np.clip(1.0 - worse / s.refinancing_shut_at, 0.0, 1.0)
         return own * (s.refinancing_floor + (1.0 - s.refinancing_floor) * still_open)
 
 
 def factor_model(
-    settings: ScenarioSettings, lumpiness: float, n_months: int, seed: int
+    settings: ScenarioSettings,
+    lumpiness: float,
+    n_months: int,
+    seed: int,
+    macro: MacroPath | None = None,
 ) -> FactorModel:
-    """Prepare the factors of a run; `lumpiness` is the shape of the common gamma, 0 for none."""
+    """Prepare the factors of a run; `lumpiness` is the shape of the common gamma, 0 for none.
+
+    `macro` is the scenario's macroeconomic path, where it has one.
+    """
     quantiles: Floats = np.ones(1)
     if lumpiness > 0.0:
         u = (np.arange(_GAMMA_GRID) + 0.5) / _GAMMA_GRID
         drawn = np.asarray(gammaincinv(lumpiness, u), dtype=np.float64)
         quantiles = drawn / drawn.mean()
-    return FactorModel(settings, n_months, seed, quantiles)
+    stress = stress_paths(settings, macro, n_months)
+    return FactorModel(settings, n_months, seed, quantiles, stress)
+
+
+def credit_thresholds(settings: ScenarioSettings, wanted: Floats) -> Floats:
+    """Return thresholds float64[t, …] that the credit factor is added to.
+
+    `wanted` are the stressed thresholds without a factor, in probit units: the mean of
+    Φ(threshold + credit factor) is Φ(`wanted`) in every month, with crises as without.
+    """
+    scale = credit_scale(settings, len(wanted))
+    if settings.factors == "off" or settings.crisis.component == "off":
+        return wanted * scale.reshape(-1, *[1] * (wanted.ndim - 1))
+    return thresholds_with_crises(wanted, crisis_laws(settings.crisis, len(wanted)), scale)
 
 
 def credit_scale(settings: ScenarioSettings, n_months: int) -> Floats:
-    """Return √(1 + variance of the credit factor) by month, float64[t].
-
-    Thresholds multiplied by it keep each cell's mean at its calibrated value in every month.
-    """
+    """Return √(1 + variance of the credit factor's Gaussian part) by month, float64[t]."""
     if settings.factors == "off":
         return np.ones(n_months)
-    variance = _variance(settings.credit_sd, settings.credit_persistence, n_months)
+    variance = _variance(credit_sd(settings), settings.credit_persistence, n_months)
     return np.asarray(np.sqrt(1.0 + variance))
 
 

@@ -31,17 +31,18 @@ def compile_terms(
     next_payment: dt.date,
     balances: Mapping[str, float],
     n_months: int,
-    index_rate: float,
+    index_rate: float | Floats,
     insurer: Literal["performing", "absent"] = "performing",
 ) -> DealTerms:
     """Lay out the terms of a deal by month of the projection.
 
     `next_payment` lies in the month of the projection's first payment; `balances` holds the
     class balances at cut-off, USD (a notional class may be named, its balance is its schedule);
-    `index_rate` is the index per year, flat. With the insurer absent there is no premium and
-    nobody to draw on. Fees are zero: the pool's interest is net of servicing. Raises InputError
-    for a missing, unknown or negative balance and for a payment before the deal's second, whose
-    accrual would start at closing, a date that no certificate states.
+    `index_rate` is the index per year, flat or by month float64[n_months]. With the insurer
+    absent there is no premium and nobody to draw on. Fees are zero: the pool's interest is net of
+    servicing. Raises InputError for a missing, unknown or negative balance and for a payment
+    before the deal's second, whose accrual would start at closing, a date that no certificate
+    states.
     """
     if deal.payment_number(next_payment) < 2:
         expected = f"a payment after the first, {deal.first_payment_date}"
@@ -51,9 +52,10 @@ def compile_terms(
     names = [c.name for c in deal.classes]
     fractions = _year_fractions(deal, next_payment, n_months)
     oc, insurer_terms = deal.overcollateralization, deal.insurer
-    reimbursement_rate = index_rate + insurer_terms.reimbursement_margin
+    index = np.broadcast_to(np.asarray(index_rate, dtype=np.float64), n_months)
+    reimbursement_rate = index + insurer_terms.reimbursement_margin
     terms = DealTerms(
-        accrual=fractions * np.array([_coupon(c, index_rate) for c in deal.classes]),
+        accrual=fractions * np.stack([_coupons(c, index) for c in deal.classes], axis=1),
         year_fraction=fractions,
         notional=np.array([[_notional(c, n) for c in deal.classes] for n in numbers]),
         is_notional=np.array([c.kind == "notional" for c in deal.classes]),
@@ -68,7 +70,7 @@ def compile_terms(
         has_net_wac_cap=deal.net_wac_cap,
         premium_monthly=insurer_terms.premium_rate / 12,
         fee_monthly=0.0,
-        reimbursement_monthly=np.full(n_months, reimbursement_rate / 12),
+        reimbursement_monthly=reimbursement_rate / 12,
         undercollateralization=CONVENTIONS[deal.undercollateralization],
     )
     return terms if insurer == "performing" else without_insurer(terms)
@@ -131,11 +133,11 @@ def _year_fractions(deal: Deal, next_payment: dt.date, n_months: int) -> Floats:
     return np.stack([by_count[c.day_count] for c in deal.classes], axis=1)
 
 
-def _coupon(note_class: NoteClass, index_rate: float) -> float:
-    """Return the annual rate of a class: its coupon, or index + margin."""
+def _coupons(note_class: NoteClass, index: Floats) -> Floats:
+    """Return the annual rate of a class by month: its coupon, or index [t] + margin."""
     if note_class.coupon is not None:
-        return note_class.coupon
-    return index_rate + (note_class.margin or 0.0)
+        return np.full(index.size, note_class.coupon)
+    return index + (note_class.margin or 0.0)
 
 
 def _notional(note_class: NoteClass, number: int) -> float:

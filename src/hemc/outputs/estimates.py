@@ -125,7 +125,7 @@ def quantile(sample: Sample, level: float) -> Estimate:
     at the quantile, of the level; where it runs out of the sample there is no error to state.
     """
     n = sample.ordered.size
-    value = _value_at(sample, level)
+    value = value_at(sample, level)
     reach = _BAND * _error_of_rank(sample, level, value)
     low, high = _place(sample, n * level - reach), _place(sample, n * level + reach, upper=True)
     if n * level < reach or high >= n:
@@ -136,12 +136,16 @@ def quantile(sample: Sample, level: float) -> Estimate:
 def expected_shortfall(sample: Sample, level: float) -> Estimate:
     """Return the mean beyond a quantile, with the error of ψ = q + (x − q)⁺/(1 − level)."""
     design = sample.design
-    q = _value_at(sample, level)
-    x = sample.ordered if design.is_plain else sample.values  # the order of plain paths is free
-    psi = q + np.maximum(x - q, 0.0) / (1.0 - level)
+    psi = excess_values(sample, level)
     value = _average(psi, design)
-    enough = _paths_beyond(sample, level, q) >= _FEWEST_IN_TAIL
+    enough = _paths_beyond(sample, level, value_at(sample, level)) >= _FEWEST_IN_TAIL
     return Estimate(value, _error_of_average(psi, value, design) if enough else float("nan"))
+
+
+def excess_values(sample: Sample, level: float) -> Floats:
+    """Return ψ = q + (x − q)⁺/(1 − level) of each path, float64[p]; its mean is the shortfall."""
+    q = value_at(sample, level)
+    return np.asarray(q + np.maximum(sample.values - q, 0.0) / (1.0 - level))
 
 
 def distribution(x: Floats, design: Design, statistics: tuple[str, ...]) -> dict[str, Estimate]:
@@ -204,7 +208,7 @@ def _unit_means(x: Floats, unit_paths: int) -> Floats:
     return np.asarray(x.reshape(-1, unit_paths).mean(axis=1))
 
 
-def _value_at(sample: Sample, level: float) -> float:
+def value_at(sample: Sample, level: float) -> float:
     """Return the first value whose share of weight up to it exceeds the level."""
     n = sample.ordered.size
     return float(sample.ordered[min(_place(sample, n * level), n - 1)])

@@ -20,6 +20,7 @@ from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
+from hemc.outputs.scenario_paths import factor_record, scenario_table
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
 from hemc.outputs.two_level import LARGE_POOL_PATHS
 
@@ -66,6 +67,9 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         roll_rate_table(result).write_parquet(part / "roll_rates.parquet")
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
         assumption_table(result).write_parquet(part / "assumptions.parquet")
+        settings, macro = result.loaded.config.scenario, result.documents.macro
+        table = scenario_table(settings, macro, result.n_months)
+        table.write_parquet(part / "scenario_paths.parquet")
         write_next_certificate(result, part)
         _write_json(part / "summary.json", headline_rows(result.measures))
         _write_json(part / MANIFEST, manifest(result))
@@ -109,6 +113,8 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "threads": result.threads,
         "largest_identity_residual_usd": result.store.largest_gap,
         "oracle": oracle_record(result.oracle),
+        "scenario": scenario_record(result),
+        "credit_factor": factor_record(result.loaded.config.scenario),
         "warnings": result.calibration.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
@@ -140,6 +146,14 @@ def sampling_record(result: RunResult) -> dict[str, Any]:
         "large_pool_paths": LARGE_POOL_PATHS * result.n_paths if method == "two-level" else 0,
         "main_direction": None if directions is None else directions.credit[0].tolist(),
     }
+
+
+def scenario_record(result: RunResult) -> dict[str, str] | None:
+    """Return what the scenario file says of itself, None without one."""
+    scenario = result.loaded.scenario
+    if scenario is None:
+        return None
+    return {"name": scenario.name, "meaning": scenario.meaning, "source": scenario.source}
 
 
 def target_record(result: RunResult) -> dict[str, Any] | None:

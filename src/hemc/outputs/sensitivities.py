@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
-from hemc.kernels.flows import Floats
-from hemc.outputs.estimates import Estimate, design_of, mean
+from hemc.outputs.differences import DIFFERENCE_SCHEMA, difference, difference_figures
+from hemc.outputs.estimates import design_of
 
 #: Column of paths.parquet → statistic compared; writedowns of each class come on top.
 _COMPARED = {"pool_loss_pct": "mean", "draws": "probability", "draws_pv": "mean"}
@@ -23,17 +22,19 @@ def sensitivity_rows(
     design = design_of(base["weight"].to_numpy(), unit_paths)
     rows = []
     for measure, statistic, column in _compared(base):
-        before, after = (_values(paths, column, statistic) for paths in (base, varied))
-        parts: list[Estimate] = [mean(x, design) for x in (before, after, after - before)]
+        before, after = base[column].to_numpy(), varied[column].to_numpy()
+        found = difference(before, after, statistic, (design, design))
         note = column.removeprefix("writedown_") if measure == "writedown" else None
-        rows.append((name, setting, measure, note, statistic, *sum(parts, ()), len(before)))
+        rows.append(
+            (name, setting, measure, note, statistic, *difference_figures(found), len(base))
+        )
     schema = {
         "assumption": pl.String, "setting": pl.String, "measure": pl.String, "note": pl.String,
-        "statistic": pl.String, "base_value": pl.Float64, "base_standard_error": pl.Float64,
-        "value": pl.Float64, "standard_error": pl.Float64, "difference": pl.Float64,
-        "difference_standard_error": pl.Float64, "paths": pl.Int64,
+        "statistic": pl.String, **DIFFERENCE_SCHEMA, "paths": pl.Int64,
     }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
+        pl.col(*DIFFERENCE_SCHEMA).fill_nan(None)
+    )
 
 
 def _compared(paths: pl.DataFrame) -> list[tuple[str, str, str]]:
@@ -41,9 +42,3 @@ def _compared(paths: pl.DataFrame) -> list[tuple[str, str, str]]:
     fixed = [(measure, statistic, measure) for measure, statistic in _COMPARED.items()]
     notes = [c for c in paths.columns if c.startswith("writedown_")]
     return fixed + [("writedown", "mean", column) for column in notes]
-
-
-def _values(paths: pl.DataFrame, column: str, statistic: str) -> Floats:
-    """Return a column, or whether it is above zero."""
-    values = paths[column].to_numpy()
-    return (values > 0.005).astype(np.float64) if statistic == "probability" else values

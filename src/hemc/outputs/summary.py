@@ -32,6 +32,8 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
         f"[bold]{deal.issuer} {deal.series}[/bold], group {deal.group}, certificate of {date}"
     )
     out.print(_what_ran(result), style="dim")
+    if result.loaded.scenario is not None:
+        out.print(f"scenario: {result.loaded.scenario.name}")
     if result.sampling.method != "plain":
         out.print(_sampling(result))
     if result.relative_error is not None:
@@ -147,8 +149,10 @@ def _sensitivities(result: RunResult) -> Table:
 
 
 def _pair(row: dict[str, Any], value: str, error: str, shape: str, unit: float = 1.0) -> str:
-    """Return a value with its standard error, both times `unit`."""
+    """Return a value with its standard error where there is one, both times `unit`."""
     plain = shape.replace("+", "")
+    if row[error] is None:
+        return shape.format(unit * row[value])
     return f"{shape.format(unit * row[value])} ± {plain.format(unit * row[error])}"
 
 

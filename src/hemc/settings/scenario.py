@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from hemc.inputs.toml import Settings, assumed
 from hemc.settings.bounds import NotNegative, Positive, Share
+from hemc.settings.crisis import CrisisSettings
+from hemc.settings.mapping import MappingSettings
 
 
 class ScenarioSettings(Settings):
     """What moves all loans together, and the stress upon it."""
 
+    file: Path | None = None
     factors: Literal["on", "off"] = "on"
     credit_sd: NotNegative = assumed(
         0.245,
@@ -32,11 +36,14 @@ class ScenarioSettings(Settings):
         0.0, "correlation of the innovations of credit and prepayment factor", "judgement"
     )
     stress_shift: Annotated[float, Field(ge=-5, le=5)] = assumed(
-        0.0, "deterministic shift of all credit thresholds, probit units", "base: no stress"
+        0.0,
+        "shift of all credit thresholds in all months, probit units, beside the scenario file's",
+        "base: no stress",
     )
     prepayment_multiplier: NotNegative | Literal["credit"] = assumed(
         "credit",
-        'multiplier on payoff hazards; "credit" lets falling house prices shut refinancing',
+        'multiplier on payoff hazards; "credit" lets falling house prices shut refinancing, '
+        "where a scenario file has no path of its own",
         "judgement",
     )
     refinancing_floor: Share = assumed(
@@ -45,9 +52,13 @@ class ScenarioSettings(Settings):
     refinancing_shut_at: Positive = assumed(
         0.36, "credit factor plus shift at which refinancing is shut, probit units", "judgement"
     )
-    index_rate: Share = assumed(0.011, "index of floating classes, per year, flat", "judgement")
+    index_rate: Share = assumed(
+        0.011, "index of floating classes now, per year; flat without a scenario file", "judgement"
+    )
     timing_sd: NotNegative = assumed(
         0.06,
         "standard deviation of the next certificate's interest for the timing of cash",
         "measured: 0.91–1.07 of net rate × balance on GMACM 2002-HE4",
     )
+    mapping: MappingSettings = MappingSettings()
+    crisis: CrisisSettings = CrisisSettings()

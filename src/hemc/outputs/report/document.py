@@ -11,7 +11,6 @@ from markupsafe import Markup
 from hemc.errors import InputError
 from hemc.outputs.report.blocks import Section
 from hemc.outputs.report.charts import THEME
-from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.accuracy import accuracy
 from hemc.outputs.report.sections.insurer import insurer
 from hemc.outputs.report.sections.next_certificate import next_certificate
@@ -20,17 +19,19 @@ from hemc.outputs.report.sections.overcollateralization import overcollateraliza
 from hemc.outputs.report.sections.pool import pool
 from hemc.outputs.report.sections.provenance import assumptions, manifest
 from hemc.outputs.report.sections.roll_rates import roll_rates
+from hemc.outputs.report.sections.scenarios import scenarios
 from hemc.outputs.report.sections.sensitivities import sensitivities
 from hemc.outputs.report.sections.tie_out import tie_out
 from hemc.outputs.report.sections.verdict import verdict
 from hemc.outputs.report.vega import chart_script
+from hemc.outputs.run_files import RunFiles
 
 REPORT = "report.html"
 
 #: In the order of the page; a section without data is None and leaves no gap in the numbers.
 SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
-    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, sensitivities,
-    next_certificate, accuracy, assumptions, manifest,
+    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, scenarios,
+    sensitivities, next_certificate, accuracy, assumptions, manifest,
 )  # fmt: skip
 
 

@@ -30,8 +30,8 @@ from hemc.outputs.report.blocks import (
     Table,
 )
 from hemc.outputs.report.formats import estimate
-from hemc.outputs.report.manifest import Oracle, Target
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
+from hemc.outputs.run_manifest import Oracle, Target
 
 _POINTS = 20
 _BAND = 1.96

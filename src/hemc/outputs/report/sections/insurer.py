@@ -6,8 +6,8 @@ from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, estimate_millions
-from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.overcollateralization import first_month_row, first_month_table
+from hemc.outputs.run_files import RunFiles
 
 _MEASURES = {
     "draws": "draws",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hemc.outputs import labels
 from hemc.outputs.report.blocks import Block, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import amount
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 
 Points = tuple[float | None, ...]
 

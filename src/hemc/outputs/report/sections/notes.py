@@ -12,8 +12,8 @@ from hemc.outputs.labels import STATISTICS, UNDERCOLLATERALIZATION
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
-from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.sensitivities import CONVENTION, writedown_effects
+from hemc.outputs.run_files import RunFiles
 
 _RISKS = ("probability", "mean", "given", "p90", "p95", "p99", "es_99")
 _LIVES = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")

@@ -8,8 +8,8 @@ from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
 from hemc.outputs.report.formats import amount, estimate, estimate_millions, month_name
-from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.verdict import oc_fan
+from hemc.outputs.run_files import RunFiles
 
 _INDICATORS = {
     "oc_below_target": charts.Line("oc_below_target", "below target", "median"),

@@ -8,7 +8,7 @@ from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, estimate, millions, month_name, state_name
-from hemc.outputs.report.run_files import SHARE_SHOWN, RunFiles
+from hemc.outputs.run_files import SHARE_SHOWN, RunFiles
 from hemc.states import N_LIVE, NAMES
 
 _SHOWN_MONTHS = (1, 12, 24, 48)

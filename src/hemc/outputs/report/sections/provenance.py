@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hemc.outputs.report.blocks import Block, Row, Section, Table
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 
 _FOLDED = "configuration"
 

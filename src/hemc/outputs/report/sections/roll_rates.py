@@ -19,8 +19,8 @@ from hemc.outputs.report.blocks import (
     Table,
 )
 from hemc.outputs.report.formats import percent, state_name
-from hemc.outputs.report.run_files import RunFiles
 from hemc.outputs.report.sections.sensitivities import deal_effects
+from hemc.outputs.run_files import RunFiles
 from hemc.states import N_LIVE, NAMES
 
 _COLUMNS = (

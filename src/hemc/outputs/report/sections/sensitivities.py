@@ -9,7 +9,7 @@ import polars as pl
 
 from hemc.outputs.report.blocks import DASH, Block, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import difference, estimate_millions
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 
 CONVENTION = "deal.undercollateralization"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hemc.outputs.report.blocks import DASH, Paragraph, Row, Section, Table
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 
 _ORDER = {"fail": 0, "not testable": 1, "pass": 2}
 _TONES = {"fail": "bad", "pass": "good"}

@@ -18,7 +18,7 @@ from hemc.outputs.report.blocks import (
     Section,
 )
 from hemc.outputs.report.formats import MILLION, estimate, estimate_with_unit
-from hemc.outputs.report.run_files import RunFiles
+from hemc.outputs.run_files import RunFiles
 
 _MAX_BINS = 60
 
@@ -79,7 +79,10 @@ def _facts(run: RunFiles) -> list[tuple[str, str]]:
     """Return deal, group, date, scenario and size of the run."""
     manifest = run.manifest
     scenario = manifest.configuration.scenario
+    file = manifest.scenario
     shift = f"{scenario.stress_shift:+g}" if scenario.stress_shift else "none"
+    if file is not None:
+        shift = f"{shift} beside the path of '{file.name}'"
     facts = [
         ("Deal", f"{manifest.issuer} {manifest.series}, group {manifest.group}"),
         ("Certificate of", manifest.payment_date or "a date that cannot be read"),

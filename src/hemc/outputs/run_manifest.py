@@ -51,6 +51,41 @@ class Oracle(BaseModel):
     largest_z: float | None
 
 
+class Scenario(BaseModel):
+    """The scenario file of the run."""
+
+    name: str
+    meaning: str
+    source: str
+
+
+class Replay(BaseModel):
+    """The highest shift of a replayed history."""
+
+    name: str
+    highest_shift: float
+    month: int
+
+
+class FactorForm(BaseModel):
+    """The credit factor with or without crises beside history."""
+
+    crises: bool
+    sd: list[float]
+    share_below_replay: float
+    asset_correlation: float
+
+
+class CreditFactor(BaseModel):
+    """Both forms of the credit factor beside history; `crises` tells which one ran."""
+
+    crises: bool
+    replay: Replay
+    months: list[int]
+    history_sd: list[float]
+    forms: list[FactorForm]
+
+
 class Configuration(BaseModel):
     """The settings that the report speaks about."""
 
@@ -78,6 +113,8 @@ class Manifest(BaseModel):
     target: Target | None
     largest_identity_residual_usd: float
     oracle: Oracle | None = None
+    scenario: Scenario | None = None
+    credit_factor: CreditFactor | None = None
     warnings: list[str]
     configuration: Configuration
 

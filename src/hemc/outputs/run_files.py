@@ -1,4 +1,4 @@
-"""A run's folder → its manifest and tables, checked for what the report needs of them."""
+"""A run's folder → its manifest and tables, checked for what readers need of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 from hemc.errors import InputError
 from hemc.inputs.toml import validate
 from hemc.outputs.estimates import Design, design_of
-from hemc.outputs.report.manifest import Manifest, Summary
+from hemc.outputs.run_manifest import Manifest, Summary
 
 #: Charts end where less than this share of the first projected balance is left.
 SHARE_SHOWN = 0.005
@@ -35,6 +35,10 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "assumption", "setting", "measure", "note", "statistic", "base_value",
         "base_standard_error", "value", "standard_error", "difference",
         "difference_standard_error", "paths",
+    ),
+    "scenario_paths": (
+        "month", "unemployment_pct", "house_price_index", "mortgage_pct", "treasury_3m_pct",
+        "stress_shift", "prepayment_multiplier", "index_rate",
     ),
     "next_certificate": ("figure", "p5", "p50", "p95"),
 }  # fmt: skip
@@ -80,6 +84,13 @@ class RunFiles:
         if name not in self._tables:
             self._tables[name] = self._read_table(name)
         return self._tables[name]
+
+    def require(self, name: str) -> pl.DataFrame:
+        """Return a table of the folder; raises InputError where the run has not written it."""
+        table = self.table(name)
+        if table is None:
+            raise InputError(self.folder, "", f"no {name}.parquet", _RUN)
+        return table
 
     def measure(
         self, measure: str, statistic: str, insurer: str | None = None, note: str | None = None

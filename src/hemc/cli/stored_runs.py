@@ -1,0 +1,27 @@
+"""Commands on the folders of finished runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hemc.cli.options import FILE
+
+
+@click.command()
+@click.argument("first", type=FILE)
+@click.argument("second", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
+def compare(first: Path, second: Path, as_json: bool) -> None:
+    """Print what differs between two runs: headline figures with errors, and inputs.
+
+    \b
+    Example:
+      hemc compare results/base results/stressed
+    """
+    from hemc.outputs.compare import compare_runs
+    from hemc.outputs.compare_text import comparison_json, render_comparison
+
+    found = compare_runs(first, second)
+    click.echo(comparison_json(found) if as_json else render_comparison(found), nl=as_json)
