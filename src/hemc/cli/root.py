@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
@@ -53,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (certificate, compare, init, run, schema, validate, warmup):
+for command in (calibrate, certificate, compare, init, run, schema, validate, warmup):
     main.add_command(command)

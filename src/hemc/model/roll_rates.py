@@ -83,12 +83,7 @@ def fit_roll_rates(
     product: Product, evidence: Evidence, settings: RollRateSettings, seed: int
 ) -> RollRates:
     """Update the prior by one certificate."""
-    draws = _draw_prior(product, evidence, settings.draws, seed)
-    log_weight = _stock_likelihood(draws, evidence) * settings.stock_weight
-    if evidence.loss is not None:
-        log_weight = log_weight + _loss_likelihood(draws, evidence, evidence.loss)
-    weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
+    draws, weight = weigh_draws(product, evidence, settings, seed)
     mean = np.tensordot(weight, draws, axes=1)
     variance = np.tensordot(weight, (draws - mean) ** 2, axes=1)
     p5, p95 = _weighted_quantiles(draws, weight, (0.05, 0.95))
@@ -100,9 +95,47 @@ def fit_roll_rates(
         sd=np.sqrt(variance),
         p5=p5,
         p95=p95,
-        reported_ratio=_reported_ratios(evidence.loans),
+        reported_ratio=reported_ratios(evidence.loans),
         effective_draws=float(1.0 / np.sum(weight**2)),
     )
+
+
+def moments(rows: Floats, prior_rows: Floats, last_count: Floats) -> RollRates:
+    """Return moments of draws float64[draw, live state, state] beside those of the prior's.
+
+    `last_count` holds the stocks last reported, nan where not shown.
+    """
+    p5, p95 = np.quantile(rows, (0.05, 0.95), axis=0)
+    return RollRates(
+        prior_mean=prior_rows.mean(axis=0),
+        prior_sd=prior_rows.std(axis=0),
+        mean=rows.mean(axis=0),
+        sd=rows.std(axis=0),
+        p5=p5,
+        p95=p95,
+        reported_ratio=reported_ratios(last_count),
+        effective_draws=float(len(rows)),
+    )
+
+
+def weigh_draws(
+    product: Product, evidence: Evidence, settings: RollRateSettings, seed: int
+) -> tuple[Floats, Floats]:
+    """Return draws of the prior [draw, live state, state] and the weight of each, sum 1."""
+    draws = _draw_prior(product, evidence, settings.draws, seed)
+    log_weight = _stock_likelihood(draws, evidence) * settings.stock_weight
+    if evidence.loss is not None:
+        log_weight = log_weight + _loss_likelihood(draws, evidence, evidence.loss)
+    weight = np.exp(log_weight - log_weight.max())
+    return draws, weight / weight.sum()
+
+
+def resample(draws: Floats, weight: Floats, n: int, seed: int) -> Floats:
+    """Return `n` draws of equal weight in random order (systematic resampling)."""
+    generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
+    place = (np.arange(n) + generator.random()) / n
+    chosen = np.searchsorted(np.cumsum(weight), place)
+    return draws[generator.permutation(np.minimum(chosen, len(draws) - 1))]
 
 
 def _draw_prior(product: Product, evidence: Evidence, n: int, seed: int) -> Floats:
@@ -198,7 +231,7 @@ def _prior_moments(product: Product) -> tuple[Floats, Floats]:
     return mean, sd
 
 
-def _reported_ratios(count: Floats) -> Floats:
+def reported_ratios(count: Floats) -> Floats:
     """Return stock of a bucket / stock of the bucket before, where a roll rate is meant by it."""
     ratio = np.full((N_LIVE, N_STATES), np.nan)
     for s in range(CURRENT, BANKRUPTCY - 1):

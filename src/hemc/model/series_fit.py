@@ -7,7 +7,6 @@ for each interval between certificates), all share the rows of delinquent states
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,12 +19,8 @@ from hemc.inputs.product import Product
 from hemc.kernels.calibration import Effort
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.row_rates import Prior
-from hemc.model.chain_diagnostics import (
-    FEWEST_EFFECTIVE,
-    HIGHEST_R_HAT,
-    ChainDiagnostics,
-    diagnose_chains,
-)
+from hemc.model.chain_diagnostics import diagnose_chains
+from hemc.model.posterior import RatePosterior
 from hemc.model.series_chains import EXCHANGES, REDRAWS, first_chain, run_chains
 from hemc.model.series_months import LossSize, SeriesMonths, series_months
 from hemc.model.series_prior import draw_prior_rows, series_prior
@@ -36,35 +31,6 @@ from hemc.settings.calibration import CalibrationSettings
 _PRIOR_DRAWS = 20_000
 
 
-@dataclass(frozen=True)
-class SeriesPosterior:
-    """Draws of roll rates given certificates, chain after chain, and how far to trust them."""
-
-    deals: tuple[str, ...]
-    rows: Floats  # [draw, deal, live state, state] mean monthly moves at each deal's last date
-    last_stock: Ints  # [draw, deal, live state] stocks at each deal's last date
-    payoff: Floats  # [draw, interval] payoff rate of current loans, a month
-    intervals: tuple[tuple[str, str], ...]  # the months after which and up to which it held
-    chains: int
-    prior_rows: Floats  # [draw, live state, state] draws of the prior
-    diagnostics: ChainDiagnostics  # [deal × live state × state]
-    remarks: tuple[str, ...]
-
-    @property
-    def warnings(self) -> list[str]:
-        """Say where chains disagree or too few draws are worth anything."""
-        found = [f"certificate series: {remark}" for remark in self.remarks]
-        r_hat = np.nanmax(self.diagnostics.r_hat)
-        effective = np.nanmin(self.diagnostics.effective)
-        if r_hat > HIGHEST_R_HAT or effective < FEWEST_EFFECTIVE:
-            found.append(
-                f"chains have not converged: split-R̂ up to {r_hat:.3f} (at most "
-                f"{HIGHEST_R_HAT}), effective draws down to {effective:.0f} (at least "
-                f"{FEWEST_EFFECTIVE:.0f}); raise calibration.draws or sweeps_per_draw"
-            )
-        return found
-
-
 def fit_series(
     certificates: Sequence[Certificate],
     deals: Mapping[str, Deal],
@@ -72,7 +38,7 @@ def fit_series(
     settings: Config,
     seed: int,
     threads: int = 1,
-) -> SeriesPosterior:
+) -> RatePosterior:
     """Sample roll rates given certificates of one deal or several.
 
     `deals` maps a series to its terms. Raises InputError for certificates that cannot be used: of
@@ -127,7 +93,7 @@ def sample_months(
     settings: CalibrationSettings,
     seed: int,
     threads: int = 1,
-) -> SeriesPosterior:
+) -> RatePosterior:
     """Run the chains on months laid out for the kernels and collect what they draw."""
     n_warm = int(np.ceil(settings.draws * settings.warm_up / (1.0 - settings.warm_up)))
     chains = [first_chain(months, prior, seed, c) for c in range(settings.chains)]
@@ -135,7 +101,7 @@ def sample_months(
     records = run_chains(months, prior, effort, n_warm + settings.draws, chains, threads)
     rows = np.stack([record.rows[n_warm:] for record in records])
     generator = np.random.Generator(np.random.Philox(key=seed))
-    return SeriesPosterior(
+    return RatePosterior(
         deals=months.names,
         rows=rows.reshape(-1, *rows.shape[2:]),
         last_stock=np.concatenate([record.last_stock[n_warm:] for record in records]),
