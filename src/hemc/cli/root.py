@@ -11,7 +11,7 @@ from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.run import run, validate, warmup
-from hemc.cli.stored_runs import compare
+from hemc.cli.stored_runs import compare, publish
 from hemc.errors import HemcError
 
 _INTERNAL_FAULT = 3
@@ -54,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (calibrate, certificate, compare, init, run, schema, validate, warmup):
+for command in (calibrate, certificate, compare, init, publish, run, schema, validate, warmup):
     main.add_command(command)

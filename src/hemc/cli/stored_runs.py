@@ -25,3 +25,20 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
 
     found = compare_runs(first, second)
     click.echo(comparison_json(found) if as_json else render_comparison(found), nl=as_json)
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", type=FILE, nargs=-1, required=True)
+@click.option("--to", "url", required=True, help="A SQLite file or postgresql://user@host/db.")
+def publish(runs: tuple[Path, ...], url: str) -> None:
+    """Append finished runs to a database; a run that is there already is left alone.
+
+    \b
+    Example:
+      hemc publish results/base --to risk.sqlite
+    """
+    from hemc.outputs.warehouse import publish_runs
+
+    for done in publish_runs(runs, url):
+        what = f"{done.rows:,} rows" if done.rows else "there already, nothing changed"
+        click.echo(f"{done.folder}: run {done.run}, {what}")
