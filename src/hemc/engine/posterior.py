@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from hemc.config import LoadedConfig
-from hemc.engine.calibration import read_evidence, read_pool
+from hemc.engine.calibration import posterior_digest, read_evidence, read_pool
 from hemc.engine.documents import Documents, read_documents
-from hemc.errors import InputError
 from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.certificate_series import DealSeries, gather_series
 from hemc.inputs.deal import Deal, read_deal
@@ -23,6 +19,7 @@ from hemc.model.posterior import RatePosterior
 from hemc.model.roll_rates import RollRates, moments, resample, weigh_draws
 from hemc.model.series_fit import fit_series
 from hemc.scale.threads import thread_count
+from hemc.states import CURRENT, PAID_OFF
 
 
 @dataclass(frozen=True)
@@ -78,6 +75,8 @@ def _from_one(loaded: LoadedConfig, documents: Documents) -> PosteriorCalibratio
     draws, weight = weigh_draws(documents.product, evidence, config.roll_rates, seed)
     n = config.calibration.chains * config.calibration.draws
     rows = resample(draws, weight, n, seed)
+    prior = draws.copy()
+    prior[:, CURRENT, [CURRENT, PAID_OFF]] = np.nan  # told by the principal flow alone
     effective = float(1.0 / np.sum(weight**2))
     varies = rows.reshape(n, -1).std(axis=0) > 0.0
     counts = np.array(totals.count, dtype=np.float64)
@@ -88,14 +87,14 @@ def _from_one(loaded: LoadedConfig, documents: Documents) -> PosteriorCalibratio
         payoff=np.zeros((n, 0)),
         intervals=(),
         chains=1,
-        prior_rows=draws,
+        prior_rows=prior,
         diagnostics=ChainDiagnostics(
             np.where(varies, 1.0, np.nan), np.where(varies, effective, np.nan)
         ),
         remarks=(),
     )
     return PosteriorCalibration(
-        posterior, (moments(rows, draws, counts),), posterior_digest(loaded),
+        posterior, (moments(rows, prior, counts),), posterior_digest(loaded),
         f"Monthly roll rates from one certificate of {documents.deal.series}",
         (
             "One certificate shows stocks, not moves. Only ratios of stocks inform roll rates,",
@@ -121,30 +120,3 @@ def _last_count(series: DealSeries) -> Floats:
     """Return the last reported stocks, nan where not shown."""
     count = series.reports[-1].count
     return np.array([np.nan if k is None else k for k in count], dtype=np.float64)
-
-
-def posterior_digest(loaded: LoadedConfig) -> str:
-    """Return the digest of all that a posterior depends on: files by content, and settings."""
-    config = loaded.config
-    certificates = config.roll_rates.certificates or (config.inputs.certificate,)
-    one = () if config.roll_rates.certificates else ("stock_weight", "draws")
-    content = {
-        "certificates": sorted(_content(loaded.path(path)) for path in certificates),
-        "product": _content(loaded.path(config.inputs.product)),
-        "calibration": config.calibration.model_dump(mode="json"),
-        "loss": config.loss.model_dump(mode="json"),
-        "size_cv": config.tape.size_cv,
-        "roll_rates": config.roll_rates.model_dump(
-            mode="json", include={"seasoning_peak", "seasoning_months", *one}
-        ),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _content(file: Path) -> str:
-    """Return the digest of a file's content."""
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        found = f"a file that cannot be read ({error.strerror})"
-        raise InputError(file, "", found, "an input that the configuration names") from None

@@ -7,7 +7,7 @@ from hemc.engine.calibration import Calibration
 from hemc.engine.documents import Documents, closing_balances, next_payment
 from hemc.inputs.pool import build_pool
 from hemc.model.expected import large_pool
-from hemc.model.moves import compile_moves
+from hemc.model.moves import MoveDraws, compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
 from hemc.model.stress import stress_paths
@@ -26,13 +26,18 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     moves = compile_moves(
         calibration.classes.rates, documents.product.order, config, n_months, macro
     )
+    draws = None
+    if calibration.draws is not None:
+        draws = MoveDraws(
+            calibration.draws[:, None], documents.product.order, config, n_months, macro
+        )
     index = stress_paths(config.scenario, macro, max(n_months, _MONTHS_SHOWN)).index_rate
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
         pool, moves, loss_rules(config.loss), class_shares(calibration.classes),
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
-        config.simulation.seed,
+        config.simulation.seed, draws,
     )  # fmt: skip
     performing = config.insurer.mode == "performing"
     terms, next_terms = (

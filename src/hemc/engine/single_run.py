@@ -23,6 +23,7 @@ from hemc.engine.paths import (
     simulate_rounds,
 )
 from hemc.engine.run_model import build_model
+from hemc.engine.variance import split_loss_variance
 from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
 from hemc.model.innovations import Sampling
@@ -54,6 +55,7 @@ class RunResult:
     sample_size: SampleSize
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
+    variance: pl.DataFrame  # by source; without a row where roll rates are held
 
     @property
     def summary(self) -> pl.DataFrame:
@@ -105,6 +107,8 @@ def run(
         reached = simulate_rounds(loaded, model.sampled(sampling), store, original, progress)
     with _timed(seconds, "oracle"):
         oracle = check_flows(loaded.config, model.sampled(sampling), len(store))
+    with _timed(seconds, "variance"):
+        variance = split_loss_variance(loaded.config, model)
     with _timed(seconds, "sensitivities"):
         sensitivities = vary(loaded, documents, calibration, store, sampling)
     with _timed(seconds, "measure"):
@@ -120,7 +124,7 @@ def run(
         loaded, documents, calibration, model.n_months, next_payment(documents),
         store, months, measures, sensitivities,
         thread_count(simulation.threads), was_cold, seconds, sampling, size, reached,
-        oracle,
+        oracle, variance,
     )  # fmt: skip
 
 

@@ -45,12 +45,13 @@ def variations(
     config: Config, documents: Documents
 ) -> Iterator[tuple[str, str, Config, Documents]]:
     """Yield assumption, its other setting, and configuration and documents that have it."""
-    classes = 3 - config.roll_rates.classes
-    other = config.roll_rates.model_copy(update={"classes": classes})
-    yield (
-        "roll_rates.classes", str(classes),
-        config.model_copy(update={"roll_rates": other}), documents,
-    )  # fmt: skip
+    if config.roll_rates.posterior is None:  # whose draws know one class
+        classes = 3 - config.roll_rates.classes
+        other = config.roll_rates.model_copy(update={"classes": classes})
+        yield (
+            "roll_rates.classes", str(classes),
+            config.model_copy(update={"roll_rates": other}), documents,
+        )  # fmt: skip
     if config.tape.file is None:
         tape = config.tape.model_copy(update={"seed": config.tape.seed + 1})
         yield "tape.seed", str(tape.seed), config.model_copy(update={"tape": tape}), documents

@@ -135,7 +135,7 @@ def resample(draws: Floats, weight: Floats, n: int, seed: int) -> Floats:
     generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
     place = (np.arange(n) + generator.random()) / n
     chosen = np.searchsorted(np.cumsum(weight), place)
-    return draws[generator.permutation(np.minimum(chosen, len(draws) - 1))]
+    return np.asarray(draws[generator.permutation(np.minimum(chosen, len(draws) - 1))])
 
 
 def _draw_prior(product: Product, evidence: Evidence, n: int, seed: int) -> Floats:

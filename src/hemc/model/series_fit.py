@@ -23,12 +23,9 @@ from hemc.model.chain_diagnostics import diagnose_chains
 from hemc.model.posterior import RatePosterior
 from hemc.model.series_chains import EXCHANGES, REDRAWS, first_chain, run_chains
 from hemc.model.series_months import LossSize, SeriesMonths, series_months
-from hemc.model.series_prior import draw_prior_rows, series_prior
+from hemc.model.series_prior import PRIOR_DRAWS, draw_prior_rows, series_prior
 from hemc.model.simulation import loss_rules
 from hemc.settings.calibration import CalibrationSettings
-
-#: Draws of the prior behind its moments.
-_PRIOR_DRAWS = 20_000
 
 
 def fit_series(
@@ -108,7 +105,7 @@ def sample_months(
         payoff=np.concatenate([record.payoff_current[n_warm:] for record in records]),
         intervals=months.intervals,
         chains=settings.chains,
-        prior_rows=draw_prior_rows(prior, _PRIOR_DRAWS, generator),
+        prior_rows=draw_prior_rows(prior, PRIOR_DRAWS, generator),
         diagnostics=diagnose_chains(rows.reshape(settings.chains, settings.draws, -1)),
         remarks=months.remarks,
     )

@@ -23,11 +23,21 @@ from hemc.states import (
     PAID_OFF,
 )
 
+#: Draws of the prior behind its moments.
+PRIOR_DRAWS = 20_000
+
 
 def series_prior(
     product: Product, months: SeriesMonths, settings: CalibrationSettings, lumpiness: float
 ) -> Prior:
     """Lay out the product's prior for the sampler."""
+    return product_prior(product, settings, lumpiness)._replace(
+        start=_start_prior(months, settings)
+    )
+
+
+def product_prior(product: Product, settings: CalibrationSettings, lumpiness: float) -> Prior:
+    """Lay out a product's prior of the rates, with nothing on stocks."""
     row = product.row_means()
     for key, one in product.rows.items():
         row[KEYS.index(key)] *= one.pseudo_count
@@ -40,7 +50,7 @@ def series_prior(
         to_foreclosure=current.to_foreclosure,
         to_charged_off=current.to_charged_off,
         payoff=np.array([a, settings.payoff_pseudo_count - a]),
-        start=_start_prior(months, settings),
+        start=np.zeros((0, N_LIVE)),
         lumpiness=lumpiness,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from hemc.outputs.tables import ROLL_RATE_SCHEMA, move_rows
-from hemc.states import N_LIVE, N_STATES, NAMES
+from hemc.states import N_LIVE, N_STATES, NAMES, move_name
 
 if TYPE_CHECKING:
     from hemc.engine import PosteriorCalibration
@@ -56,11 +56,6 @@ def posterior_table(posterior: RatePosterior, digest: str) -> pl.DataFrame:
         columns |= {f"loans {NAMES[s]}": posterior.last_stock[:, deal, s] for s in range(N_LIVE)}
         parts.append(pl.DataFrame(columns))
     return pl.concat(parts)
-
-
-def move_name(s: int, to: int) -> str:
-    """Return the name of a move, a column of posterior.parquet."""
-    return f"{NAMES[s]} → {NAMES[to]}"
 
 
 def diagnostics_table(posterior: RatePosterior) -> pl.DataFrame:

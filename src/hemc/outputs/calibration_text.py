@@ -29,12 +29,13 @@ def render_calibration(
         own = (pl.col("deal") == deal) & (pl.col("from_state") == _CURRENT)
         out.print()
         out.print(_table(f"{deal}, from {_CURRENT}", rates.filter(own)))
+    out.print()
+    if len(deals) > 1:
+        out.print("Loans that are not current move alike in all deals.")
     shared = rates.filter((pl.col("deal") == deals[0]) & (pl.col("from_state") != _CURRENT))
     for name, part in shared.group_by("from_state", maintain_order=True):
-        of_all = ", all deals" if len(deals) > 1 else ""
+        out.print(_table(f"from {name[0]}", part))
         out.print()
-        out.print(_table(f"from {name[0]}{of_all}", part))
-    out.print()
     driven = int(rates["prior_driven"].sum())
     out.print(f"{driven} of {len(rates)} rates are prior-driven: opinion, not data")
     for remark in remarks:
@@ -48,8 +49,8 @@ def render_calibration(
 def _table(title: str, moves: pl.DataFrame) -> Table:
     """Return the moves from one state."""
     table = Table(box=None, pad_edge=False, title=None)
-    table.add_column(title, width=27, no_wrap=True)
-    for name, width in (("reported", 8), ("prior", 14), ("posterior", 14), ("ratio", 5)):
+    table.add_column(title, width=25, no_wrap=True)
+    for name, width in (("reported", 9), ("prior", 15), ("posterior", 15), ("ratio", 6)):
         table.add_column(name, justify="right", width=width, no_wrap=True)
     table.add_column("", width=6, no_wrap=True)
     for move in moves.iter_rows(named=True):

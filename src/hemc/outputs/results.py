@@ -7,6 +7,7 @@ import json
 import math
 import platform
 import resource
+import shutil
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -63,6 +64,9 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         result.measures.write_parquet(part / "measures.parquet")
         result.sensitivities.write_parquet(part / "sensitivities.parquet")
         result.oracle.write_parquet(part / "oracle.parquet")
+        if not result.variance.is_empty():
+            result.variance.write_parquet(part / "variance.parquet")
+        _copy_posterior(result.documents.paths.get("posterior"), part)
         result.store.next_month.write(part / "next_month.parquet")
         roll_rate_table(result).write_parquet(part / "roll_rates.parquet")
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
@@ -74,6 +78,14 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         _write_json(part / "summary.json", headline_rows(result.measures))
         _write_json(part / MANIFEST, manifest(result))
         report(part)
+
+
+def _copy_posterior(posterior: Path | None, folder: Path) -> None:
+    """Keep the posterior that a run used, and what stands beside it, with the run's files."""
+    if posterior is not None:
+        for file in (posterior, posterior.with_name("diagnostics.parquet")):
+            if file.is_file():
+                shutil.copyfile(file, folder / file.name)
 
 
 def write_next_certificate(result: RunResult, folder: Path) -> None:

@@ -53,6 +53,12 @@ _UNITS = {
     "sobol": "128 paths, one scrambled net, are the independent unit",
 }
 
+_MEANING = {
+    "idiosyncratic": "which loans move",
+    "parameter": "the roll rates, known from certificates and prior only so far",
+    "systematic": "what moves all loans together",
+}
+
 _CURVES = (
     _Curve("Expected lifetime loss", None, 50),
     _Curve("99 % expected shortfall of lifetime loss", 0.99, 200),
@@ -73,6 +79,9 @@ def accuracy(run: RunFiles) -> Section:
     if manifest.target is not None:
         facts.append(("Target", _target(manifest.target)))
     blocks: list[Block] = [Facts(facts), Paragraph(run.bands, "note"), _errors(run)]
+    variance = run.table("variance")
+    if variance is not None:
+        blocks.append(_variance(variance))
     paths = run.table("paths")
     curves = [] if paths is None else [c for c in _CURVES if len(paths) > c.fewest]
     if paths is not None and curves:
@@ -91,6 +100,20 @@ def _target(target: Target) -> str:
 def _oracle(oracle: Oracle) -> str:
     """Say how far simulated lifetime flows are from those expected given the same factors."""
     return f"at most {oracle.largest_z:.1f} standard errors, {oracle.paths:,} paths"
+
+
+def _variance(variance: pl.DataFrame) -> Table:
+    """Return what the variance of lifetime loss comes from."""
+    twins = int(variance["twins"][0])
+    rows = [
+        Row((
+            row["source"], _MEANING[row["source"]], f"{row['variance']:.3g}",
+            f"{100.0 * row['share']:.0f} ± {100.0 * row['share_standard_error']:.0f}",
+        ))
+        for row in variance.iter_rows(named=True)
+    ]  # fmt: skip
+    caption = f"Variance of lifetime loss by source, from {twins:,} twins of paths"
+    return Table(caption, ("source", "what differs", "(% of pool)²", "share, %"), rows, texts=(1,))
 
 
 def _errors(run: RunFiles) -> Table:
