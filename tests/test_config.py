@@ -25,6 +25,7 @@ def test_base_toml_names_every_key_at_its_default(base_toml):
     assert every - named == {
         "tape.file",
         "scenario.file",
+        "roll_rates.posterior",
         "simulation.target",
     }  # commented: no default
     assert named <= every

@@ -44,7 +44,7 @@ EFFORT = Effort(exchanges=20, redraws=20, thin=5)
 def report(month, counts, n_loans="all", **more):
     """A report of some months after January 2003; counts by state, all others 0, None hidden."""
     count = [counts.get(s, 0) for s in range(N_LIVE)]
-    known = {"pool": None, "prefunding": 0, "principal": None, "loss": None,
+    known = {"pool_open": None, "pool": None, "prefunding": 0, "principal": None, "loss": None,
              "loss_to_date_open": None, "loss_to_date_close": None, "repurchased": 0}  # fmt: skip
     total = sum(count) if n_loans == "all" else n_loans
     date = dt.date(2003 + month // 12, month % 12 + 1, 25)
@@ -89,7 +89,9 @@ def sample(months, prior, n, *, longest=N_LIVE, seed=1):
     record, tables = empty_record(months, n), []
     for draw in range(n):
         run_chain(months.series, cycles, prior, EFFORT, chain, record, (draw, draw + 1))
-        tables.append(chain.tables.moves.astype(np.int8).tobytes())
+        moves = chain.tables.moves.astype(np.int8)
+        moves[0, range(N_LIVE), range(N_LIVE)] = chain.tables.stock[0]  # as the twin has it
+        tables.append(moves.tobytes())
     return record.rows[:, 0], tables
 
 
@@ -162,6 +164,44 @@ def test_hidden_months_and_states_have_their_probabilities(hidden_month):
     moved = np.array([np.frombuffer(key, dtype=np.int8) for key in tables], dtype=float)
     all_tables = np.array([np.frombuffer(key, dtype=np.int8) for key in exact], dtype=float)
     require_close(moved, np.array(list(exact.values())) @ all_tables)
+
+
+def test_hidden_first_stocks_have_their_probabilities():
+    rows = {
+        D30: {CURRENT: 2.0, D30: 1.0, D60: 2.0, PAID_OFF: 0.5},
+        D60: {CURRENT: 1.0, D60: 1.0, CHARGED_OFF: 1.5},
+        BANKRUPTCY: {D30: 0.5, BANKRUPTCY: 3.0, PAID_OFF: 0.3, CHARGED_OFF: 0.5},
+    }
+    first = {CURRENT: None, D30: 1, D60: None, BANKRUPTCY: None}
+    months = months_of(report(0, first, 4), report(1, {CURRENT: 1, D30: 1, D60: 1}))
+    prior = prior_of(months, rows, to_charged_off=0.05)
+    prior.start[0, [CURRENT, D60, BANKRUPTCY]] = 2.0, 1.0, 0.7
+    exact = enumerate_tables(months, prior, current_row(prior))
+    assert len(exact) > 20
+    rows, tables = sample(months, prior, 6000)
+    assert set(tables) <= set(exact)
+    require_close(rows[:, 1:], row_means(exact, prior.row, (2, N_LIVE, N_STATES))[1:])
+    moved = np.array([np.frombuffer(key, dtype=np.int8) for key in tables], dtype=float)
+    all_tables = np.array([np.frombuffer(key, dtype=np.int8) for key in exact], dtype=float)
+    require_close(moved, np.array(list(exact.values())) @ all_tables)
+
+
+def test_payoffs_count_by_principal_where_loans_are_not_trusted():
+    """Four current loans, the number after a month not known, principal for two payoffs."""
+    months = months_of(
+        report(0, {CURRENT: 4}, pool=400), report(1, {CURRENT: None}, None, pool=201)
+    )
+    assert months.total.tolist() == [4, -1]
+    assert months.series.payoff_mean[0] == pytest.approx(1.98, abs=0.01)
+    prior = prior_of(months, {D30: {CURRENT: 1.0}}, payoff=0.3)
+    _, tables = sample(months, prior, 6000)
+    paid = [np.frombuffer(key, dtype=np.int8).reshape(2, N_LIVE, N_STATES)[1, 0, PAID_OFF]
+            for key in tables]  # fmt: skip
+    k = np.arange(5)
+    stay = 0.7 * (1.0 - 0.3)  # the other states are reported empty
+    z = (k - months.series.payoff_mean[0]) / months.series.payoff_sd[0]
+    exact = np.array([1, 4, 6, 4, 1]) * 0.3**k * stay ** (4 - k) * np.exp(-0.5 * z**2)
+    require_close(np.eye(5)[paid], exact / exact.sum())
 
 
 def test_additions_are_poisson_given_that_as_many_more_paid_off():

@@ -18,21 +18,23 @@ def enumerate_tables(months, prior, current):
     """Return {tables as bytes: probability}; tables are int8[e, live state, state].
 
     One deal, no additions. Rows of delinquent states are integrated over their Dirichlet prior,
-    the current row is `current` float64[state]. First stocks must all be known.
+    as are the shares of first stocks that are not known; the current row is `current`
+    float64[state]. The first table holds the first stocks on its diagonal.
     """
     series, known, total = months.series, months.known, months.total
-    start = [s for s in range(N_LIVE) for _ in range(known[0, s])]
+    start = [[s] for s in range(N_LIVE) for _ in range(max(known[0, s], 0))]
+    start += [np.flatnonzero(known[0] < 0).tolist()] * (int(total[0]) - len(start))
     support = prior.row > 0.0
     support[CURRENT] = current > 0.0
     shape = (len(total), N_LIVE, N_STATES)
     ways = {np.zeros(shape, dtype=np.int8).tobytes(): 1}
-    for s in start:
+    for states in start:
         longer = defaultdict(int)
-        paths = list(_paths(s, support, known, total))
+        paths = [((s, s), *rest) for s in states for rest in _paths(s, support, known, total)]
         for key, n in ways.items():
             for path in paths:
                 table = np.frombuffer(key, dtype=np.int8).reshape(shape).copy()
-                for e, (a, b) in enumerate(path, start=1):
+                for e, (a, b) in enumerate(path):
                     if a < N_LIVE:
                         table[e, a, b] += 1
                 longer[table.tobytes()] += n
@@ -41,7 +43,8 @@ def enumerate_tables(months, prior, current):
     for key, n in ways.items():
         table = np.frombuffer(key, dtype=np.int8).reshape(shape)
         if explains(table, known, total):
-            weights[key] = log(n) + _log_rows(table, prior.row, current) + _losses(series, table)
+            rates = _log_rows(table[1:], prior.row, current)
+            weights[key] = log(n) + rates + _losses(series, table) + _log_start(table, prior)
     largest = max(weights.values())
     probability = {key: exp(w - largest) for key, w in weights.items()}
     sum_of_all = sum(probability.values())
@@ -90,6 +93,12 @@ def _log_rows(table, row, current):
     return out
 
 
+def _log_start(table, prior):
+    """Return the log probability of the first stocks, hidden shares integrated out."""
+    stock, start = np.diag(table[0]), prior.start[0]
+    return sum(lgamma(a + n) - lgamma(a) for a, n in zip(start, stock, strict=False) if a > 0.0)
+
+
 def _losses(series, table):
     """Return the log likelihood of the reported losses."""
     by_month = table[:, :, CHARGED_OFF].sum(axis=1)
@@ -103,7 +112,7 @@ def row_means(probability, row, shape):
     """Return the posterior means of the delinquent rows, float64[live state, state]."""
     mean = np.zeros((N_LIVE, N_STATES))
     for key, p in probability.items():
-        moved = np.frombuffer(key, dtype=np.int8).reshape(shape).sum(axis=0)
+        moved = np.frombuffer(key, dtype=np.int8).reshape(shape)[1:].sum(axis=0)
         concentration = row + moved
         with np.errstate(invalid="ignore"):
             mean += p * np.nan_to_num(concentration / concentration.sum(axis=1, keepdims=True))

@@ -120,7 +120,6 @@ def posterior_digest(loaded: LoadedConfig) -> str:
     """Return the digest of all that a posterior depends on: files by content, and settings."""
     config = loaded.config
     certificates = config.roll_rates.certificates or (config.inputs.certificate,)
-    one = () if config.roll_rates.certificates else ("stock_weight", "draws")
     content = {
         "certificates": sorted(_content(loaded.path(path)) for path in certificates),
         "product": _content(loaded.path(config.inputs.product)),
@@ -130,7 +129,7 @@ def posterior_digest(loaded: LoadedConfig) -> str:
         ),
         "size_cv": config.tape.size_cv,
         "roll_rates": config.roll_rates.model_dump(
-            mode="json", include={"seasoning_peak", "seasoning_months", *one}
+            mode="json", include={"seasoning_peak", "seasoning_months"}
         ),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -36,6 +36,7 @@ class Report:
     date: dt.date
     n_loans: int | None
     count: tuple[int | None, ...]
+    pool_open: Decimal | None
     pool: Decimal | None
     prefunding: Decimal
     principal: Decimal | None
@@ -57,6 +58,29 @@ class DealSeries:
     series: str
     reports: tuple[Report, ...]
     remarks: tuple[str, ...]
+
+    def with_opening(self, scheduled_share: float) -> DealSeries:
+        """Return a series of one report with what is known of its pool a month before.
+
+        The number of loans then follows from the fall of the pool, `scheduled_share` a month of
+        which is no loan's exit; no stock of a state is known.
+        """
+        (report,) = self.reports
+        if report.n_loans is None or not report.pool or not report.pool_open:
+            raise InputError(
+                report.path, "loan count and pool balances", "not all of them",
+                "those of one certificate at least, or certificates of several months",
+            )  # fmt: skip
+        held = float(report.pool_open) * (1.0 - scheduled_share) / float(report.pool)
+        year, month = divmod(report.month - 1, 12)
+        before = Report(
+            path=report.path, date=dt.date(year, month + 1, 1),
+            n_loans=max(round(report.n_loans * held), report.n_loans),
+            count=(None,) * N_LIVE, pool_open=None, pool=report.pool_open,
+            prefunding=report.prefunding, principal=None, loss=None, loss_to_date_open=None,
+            loss_to_date_close=report.loss_to_date_open, repurchased=0,
+        )  # fmt: skip
+        return DealSeries(self.series, (before, report), self.remarks)
 
 
 def gather_series(certificates: Sequence[Certificate]) -> tuple[DealSeries, ...]:
@@ -117,6 +141,7 @@ def _report(certificate: Certificate, remarks: list[str]) -> Report:
         date=certificate.payment_date,
         n_loans=n_loans,
         count=_counts(certificate, n_loans, remarks),
+        pool_open=certificate.pool["beginning_pool"].value,
         pool=certificate.pool["ending_pool"].value,
         prefunding=certificate.pool["ending_pfa"].value or Decimal(0),
         principal=certificate.pool["principal_collections"].value,

@@ -91,5 +91,5 @@ def run_chain(
             draw_rates(series, tables, prior, rates, dice)
             exchange_months(series, tables, rates.weight, cycles, dice, effort.exchanges)
             change_exits(series, tables, rates.weight, dice)
-            redraw_loans(series, tables, rates.weight, rates.start, chain.way, dice, effort.redraws)
+            redraw_loans(series, tables, rates.weight, prior.start, chain.way, dice, effort.redraws)
         record_draw(series, prior, chain, record, draw)

@@ -17,6 +17,9 @@ from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints
 from hemc.states import CHARGED_OFF, N_LIVE, N_STATES, PAID_OFF
 
+#: Stands for the weight of a known stock's only loan, which can be nowhere else.
+SMALLEST = 1e-300
+
 
 class Way(NamedTuple):
     """Working memory: a loan's states by date of its window, before and after, and messages."""
@@ -146,6 +149,7 @@ def send_messages(
 @step
 def draw_way(
     series: Series,
+    tables: Tables,
     weight: Floats,
     start: Floats,
     window: tuple[int, int],
@@ -153,14 +157,21 @@ def draw_way(
     start_is_free: bool,
     dice: Dice,
 ) -> None:
-    """Draw the new way from the messages; `start` holds the shares of states at a first date."""
+    """Draw the new way from the messages.
+
+    `start` holds the Dirichlet parameters of a first date's shares, which are integrated out: a
+    loan goes with the others that are there.
+    """
     first, last = window
     way.new[0] = way.old[0]
     if start_is_free:
         here = way.message[0]
         for s in range(N_STATES):
-            alike = s < N_LIVE and is_alike(series, first, s, way.old[0])
-            here[s] *= start[s] if alike else 0.0
+            if s < N_LIVE and is_alike(series, first, s, way.old[0]):
+                others = tables.stock[first, s] - (1 if s == way.old[0] else 0)
+                here[s] *= max(start[s] + others, SMALLEST)
+            else:
+                here[s] = 0.0
         way.new[0] = pick_weighted(here, N_STATES, dice)
     for e in range(first + 1, last + 1):
         s = way.new[e - 1 - first]
@@ -232,7 +243,7 @@ def redraw_loan(
     start_is_free = is_backward and series.is_first[begin]
     end_is_free = not is_backward and series.is_last[last]
     send_messages(series, weight, window, way, end_is_free)
-    draw_way(series, weight, start[series.deal[last]], window, way, start_is_free, dice)
+    draw_way(series, tables, weight, start[series.deal[last]], window, way, start_is_free, dice)
     u = roll(dice)
     if way.new[last - begin] < 0:
         return

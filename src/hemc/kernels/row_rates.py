@@ -51,7 +51,6 @@ class Rates(NamedTuple):
     current: Floats  # [deal, 2] current → 30 at multiplier 1, → bankruptcy; given neither
     payoff_current: Floats  # [interval]
     gamma: Floats  # [e] on the hazard of charge-off
-    start: Floats  # [deal, live state] shares at first dates
     weight: Floats  # [e, live state, state] probabilities of the month's moves
 
 
@@ -236,23 +235,6 @@ def draw_payoff_current(
 
 
 @step
-def draw_start(series: Series, tables: Tables, prior: Prior, rates: Rates, dice: Dice) -> None:
-    """Draw the shares of stocks that a first certificate does not show."""
-    for e in range(series.is_first.size):
-        if series.is_first[e]:
-            deal = series.deal[e]
-            total = 0.0
-            for s in range(N_LIVE):
-                if prior.start[deal, s] > 0.0:
-                    shape = prior.start[deal, s] + tables.stock[e, s]
-                    rates.start[deal, s] = roll_gamma(dice, shape)
-                    total += rates.start[deal, s]
-            for s in range(N_LIVE):
-                if prior.start[deal, s] > 0.0:
-                    rates.start[deal, s] /= total
-
-
-@step
 def fill_row(payoff: float, dose: float, rest: Floats, weight: Floats) -> None:
     """Fill a row's probabilities: payoff, charge-off with the month's dose, the other moves."""
     left = (1.0 - payoff) * math.exp(-dose)
@@ -295,5 +277,4 @@ def draw_rates(series: Series, tables: Tables, prior: Prior, rates: Rates, dice:
     for deal in range(rates.current.shape[0]):
         draw_current(series, tables, prior, rates, deal, dice)
     draw_payoff_current(series, tables, prior, rates, dice)
-    draw_start(series, tables, prior, rates, dice)
     fill_weights(series, prior, rates)

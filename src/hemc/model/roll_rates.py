@@ -83,7 +83,12 @@ def fit_roll_rates(
     product: Product, evidence: Evidence, settings: RollRateSettings, seed: int
 ) -> RollRates:
     """Update the prior by one certificate."""
-    draws, weight = weigh_draws(product, evidence, settings, seed)
+    draws = _draw_prior(product, evidence, settings.draws, seed)
+    log_weight = _stock_likelihood(draws, evidence) * settings.stock_weight
+    if evidence.loss is not None:
+        log_weight = log_weight + _loss_likelihood(draws, evidence, evidence.loss)
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
     mean = np.tensordot(weight, draws, axes=1)
     variance = np.tensordot(weight, (draws - mean) ** 2, axes=1)
     p5, p95 = _weighted_quantiles(draws, weight, (0.05, 0.95))
@@ -116,26 +121,6 @@ def moments(rows: Floats, prior_rows: Floats, last_count: Floats) -> RollRates:
         reported_ratio=reported_ratios(last_count),
         effective_draws=float(len(rows)),
     )
-
-
-def weigh_draws(
-    product: Product, evidence: Evidence, settings: RollRateSettings, seed: int
-) -> tuple[Floats, Floats]:
-    """Return draws of the prior [draw, live state, state] and the weight of each, sum 1."""
-    draws = _draw_prior(product, evidence, settings.draws, seed)
-    log_weight = _stock_likelihood(draws, evidence) * settings.stock_weight
-    if evidence.loss is not None:
-        log_weight = log_weight + _loss_likelihood(draws, evidence, evidence.loss)
-    weight = np.exp(log_weight - log_weight.max())
-    return draws, weight / weight.sum()
-
-
-def resample(draws: Floats, weight: Floats, n: int, seed: int) -> Floats:
-    """Return `n` draws of equal weight in random order (systematic resampling)."""
-    generator = np.random.Generator(np.random.Philox(key=[seed, 1]))
-    place = (np.arange(n) + generator.random()) / n
-    chosen = np.searchsorted(np.cumsum(weight), place)
-    return np.asarray(draws[generator.permutation(np.minimum(chosen, len(draws) - 1))])
 
 
 def _draw_prior(product: Product, evidence: Evidence, n: int, seed: int) -> Floats:

@@ -19,8 +19,8 @@ from hemc.model.series_prior import first_rates
 from hemc.model.series_start import first_tables
 from hemc.states import N_LIVE, N_STATES
 
-#: Proposals in one sweep: exchanges in each month's table, loans redrawn in each window of dates.
-EXCHANGES, REDRAWS = 160, 12
+#: Proposals in one sweep: exchanges in each month's table, and loans redrawn in all windows.
+_EXCHANGES, _REDRAWS = 160, 400
 #: Draws after which a chain looks whether it should stop.
 _CHUNK = 25
 
@@ -28,12 +28,14 @@ _CHUNK = 25
 def run_chains(
     months: SeriesMonths,
     prior: Prior,
-    effort: Effort,
+    sweeps_per_draw: int,
     n_draws: int,
     chains: Sequence[Chain],
     threads: int,
 ) -> list[Record]:
     """Run chains on threads for `n_draws` draws each; a chain is the same whatever their number."""
+    redraws = _REDRAWS // max(len(months.series.windows), 1)
+    effort = Effort(_EXCHANGES, max(redraws, 1), sweeps_per_draw)
     cycles = move_cycles(typical_table(months, chains))
     stop = threading.Event()
 

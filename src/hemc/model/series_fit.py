@@ -16,12 +16,11 @@ from hemc.inputs.certificate import Certificate
 from hemc.inputs.certificate_series import DealSeries, gather_series
 from hemc.inputs.deal import Deal
 from hemc.inputs.product import Product
-from hemc.kernels.calibration import Effort
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.row_rates import Prior
 from hemc.model.chain_diagnostics import diagnose_chains
 from hemc.model.posterior import RatePosterior
-from hemc.model.series_chains import EXCHANGES, REDRAWS, first_chain, run_chains
+from hemc.model.series_chains import first_chain, run_chains
 from hemc.model.series_months import LossSize, SeriesMonths, series_months
 from hemc.model.series_prior import PRIOR_DRAWS, draw_prior_rows, series_prior
 from hemc.model.simulation import loss_rules
@@ -42,18 +41,10 @@ def fit_series(
     a deal without terms, two of one month, counts that do not add up or that no moves explain.
     """
     series = gather_series(certificates)
-    alone = [one for one in series if len(one.reports) < 2]
-    if len(alone) == len(series):
-        raise InputError(
-            series[0].reports[0].path, "", "the only certificate of its deal",
-            "certificates of two months of one deal at least",
-        )  # fmt: skip
-    used = [one for one in series if len(one.reports) > 1]
+    share = settings.calibration.scheduled_share
+    used = [one if len(one.reports) > 1 else one.with_opening(share) for one in series]
     multipliers = [_multipliers(one, deals, settings) for one in used]
     months = series_months(used, multipliers, settings.calibration, loss_size(settings))
-    remarks = tuple(f"{one.reports[0].path.name}: the only one of {one.series}; left out"
-                    for one in alone)  # fmt: skip
-    months = months._replace(remarks=months.remarks + remarks)
     prior = series_prior(product, months, settings.calibration, settings.loss.lumpiness)
     return sample_months(months, prior, settings.calibration, seed, threads)
 
@@ -94,8 +85,8 @@ def sample_months(
     """Run the chains on months laid out for the kernels and collect what they draw."""
     n_warm = int(np.ceil(settings.draws * settings.warm_up / (1.0 - settings.warm_up)))
     chains = [first_chain(months, prior, seed, c) for c in range(settings.chains)]
-    effort = Effort(EXCHANGES, REDRAWS, settings.sweeps_per_draw)
-    records = run_chains(months, prior, effort, n_warm + settings.draws, chains, threads)
+    n_draws, thin = n_warm + settings.draws, settings.sweeps_per_draw
+    records = run_chains(months, prior, thin, n_draws, chains, threads)
     rows = np.stack([record.rows[n_warm:] for record in records])
     generator = np.random.Generator(np.random.Philox(key=seed))
     return RatePosterior(

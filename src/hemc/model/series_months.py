@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -237,19 +237,22 @@ def _labels(known: Ints, total: int) -> Ints:
 
 
 def _redraw_windows(start: Ints, n: Ints, label: Ints) -> Ints:
-    """Return stretches of dates inside which, or at a deal's ends, loans could be elsewhere."""
+    """Return stretches of dates inside which, or at a deal's ends, loans could be elsewhere.
+
+    From each date there are a short stretch and one as long as the longest gap.
+    """
     hidden = np.array([(row[:N_LIVE] == CURRENT).sum() > 1 or row[PAID_OFF] == CURRENT
                        for row in label])  # fmt: skip
     windows = []
     for at, k in zip(start, n, strict=True):
         here = hidden[at : at + k]
         longest = max(_longest_run(here[1:-1]) + 1, 2)
-        for a in range(k - 1):
-            for b in range(a + 1, min(a + longest, k - 1) + 1):
-                ends = (a == 0 and here[0]) or (b == k - 1 and here[-1])
-                if here[a + 1 : b].any() or ends:
-                    windows.append((at + a, at + b))
-    return np.array(windows, dtype=np.int64).reshape(-1, 2)
+        for a, length in product(range(k - 1), sorted({2, longest})):
+            b = min(a + length, k - 1)
+            ends = (a == 0 and here[0]) or (b == k - 1 and here[-1])
+            if here[a + 1 : b].any() or ends:
+                windows.append((at + a, at + b))
+    return np.array(list(dict.fromkeys(windows)), dtype=np.int64).reshape(-1, 2)
 
 
 def _longest_run(flags: NDArray[np.bool_]) -> int:

@@ -26,14 +26,15 @@ from hemc.states import (
 #: Draws of the prior behind its moments.
 PRIOR_DRAWS = 20_000
 
+_MONTHS_TO_STATIONARY = 12
+
 
 def series_prior(
     product: Product, months: SeriesMonths, settings: CalibrationSettings, lumpiness: float
 ) -> Prior:
     """Lay out the product's prior for the sampler."""
-    return product_prior(product, settings, lumpiness)._replace(
-        start=_start_prior(months, settings)
-    )
+    prior = product_prior(product, settings, lumpiness)
+    return prior._replace(start=_start_prior(months, prior, settings))
 
 
 def product_prior(product: Product, settings: CalibrationSettings, lumpiness: float) -> Prior:
@@ -55,18 +56,49 @@ def product_prior(product: Product, settings: CalibrationSettings, lumpiness: fl
     )  # fmt: skip
 
 
-def _start_prior(months: SeriesMonths, settings: CalibrationSettings) -> Floats:
-    """Return Dirichlet parameters of stocks that first certificates do not show, else 0.
+def _start_prior(months: SeriesMonths, prior: Prior, settings: CalibrationSettings) -> Floats:
+    """Return Dirichlet parameters of stocks that first dates do not show, else 0.
 
-    Each of them is worth one loan, so that its share is all but exponential about its mean.
+    A single hidden stock is worth one loan, so that its share is all but exponential about its
+    mean. Where no stock is known, the month before a deal's only certificate, shares are those
+    that the prior's mean moves lead to.
     """
     start = np.zeros((len(months.names), N_LIVE))
     for deal, known in enumerate(months.known[months.series.is_first]):
         hidden = np.flatnonzero(known < 0)
         start[deal, hidden] = 1.0
-        if hidden.size:
+        if hidden.size == N_LIVE:
+            start[deal] = settings.opening_pseudo_count * stationary_shares(prior)
+        elif hidden.size:
             start[deal, CURRENT] = max(1.0 / settings.missing_stock_share - hidden.size + 1.0, 1.0)
     return start
+
+
+def stationary_shares(prior: Prior) -> Floats:
+    """Return the shares of live states after a year of the prior's mean moves from current.
+
+    Buckets are stationary by then; bankruptcy and foreclosure are what a young pool has of them.
+    """
+    mean = mean_rows(prior)[:, :N_LIVE]
+    shares = np.eye(N_LIVE)[CURRENT]
+    for _ in range(_MONTHS_TO_STATIONARY):
+        shares = shares @ mean
+        shares /= shares.sum()
+    return np.asarray(shares)
+
+
+def mean_rows(prior: Prior) -> Floats:
+    """Return a matrix of the prior's means (of logs for a current loan), [live state, state]."""
+    rows = prior.row / np.maximum(prior.row.sum(axis=1, keepdims=True), 1e-300)
+    payoff = prior.payoff[0] / prior.payoff.sum()
+    current = np.zeros(N_STATES)
+    current[[D30, BANKRUPTCY]] = np.exp(prior.log_rate[:, 0])
+    current[FORECLOSURE] = prior.to_foreclosure
+    current[CURRENT] = 1.0 - current.sum()
+    current *= (1.0 - payoff) * (1.0 - prior.to_charged_off)
+    current[PAID_OFF], current[CHARGED_OFF] = payoff, (1.0 - payoff) * prior.to_charged_off
+    rows[CURRENT] = current
+    return np.asarray(rows)
 
 
 def draw_prior_rows(prior: Prior, n: int, generator: np.random.Generator) -> Floats:
@@ -103,9 +135,6 @@ def first_rates(prior: Prior, months: SeriesMonths, generator: np.random.Generat
     rest = mean.copy()
     rest[:, [PAID_OFF, CHARGED_OFF]] = 0.0
     rest[1:] /= rest[1:].sum(axis=1, keepdims=True)
-    start = np.ones_like(prior.start)
-    hidden = prior.start > 0.0
-    start[hidden] = (prior.start / np.maximum(prior.start.sum(axis=1, keepdims=True), 1.0))[hidden]
     disturbed = np.exp(prior.log_rate[:, 0] + 0.5 * prior.log_rate[:, 1]
                        * generator.standard_normal((n_deals, 2)))  # fmt: skip
     n_dates = months.series.is_first.size
@@ -113,5 +142,5 @@ def first_rates(prior: Prior, months: SeriesMonths, generator: np.random.Generat
     return Rates(
         payoff=payoff, loss=loss, rest=rest, current=disturbed,
         payoff_current=np.full(n_intervals, prior.payoff[0] / prior.payoff.sum()),
-        gamma=np.ones(n_dates), start=start, weight=np.zeros((n_dates, N_LIVE, N_STATES)),
+        gamma=np.ones(n_dates), weight=np.zeros((n_dates, N_LIVE, N_STATES)),
     )  # fmt: skip

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from hemc.errors import InputError
 from hemc.kernels.flows import Floats, Ints
@@ -76,6 +74,10 @@ def _solve(
     n_dates: int,
 ) -> Floats | None:
     """Return the counts of the first `n_dates` dates, None where there are none that fit."""
+    # A third of a second to load: only where tables are wanted.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_array
+
     equations = list(_equations(months, variables, n_dates))
     rows = np.repeat(np.arange(len(equations)), [len(left) for left, *_ in equations])
     terms = [term for left, *_ in equations for term in left]

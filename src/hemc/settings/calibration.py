@@ -28,6 +28,11 @@ class CalibrationSettings(Settings):
         "prior mean of a stock that the first certificate does not show, share of its loans",
         "judgement: 38 bankruptcies among 11,116 loans of GMACM 2002-HE4 in July 2003",
     )
+    opening_pseudo_count: Positive = assumed(
+        500.0,
+        "loans that the shares of states before a deal's only certificate are worth",
+        "judgement: the spread of the 30-day share about that of the prior's mean moves",
+    )
     scheduled_share: Share = assumed(
         0.0025,
         "scheduled principal a month, share of the pool",
