@@ -14,7 +14,6 @@ from hemc.model import waterfall
 from hemc.scale import block as block_module
 from hemc.scale.block import require_finite_figures, run_block
 
-
 DEALS = ("deal", "next_deal")
 
 
