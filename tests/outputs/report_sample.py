@@ -37,7 +37,17 @@ def paths_table(seed=1):
             "first_undercollateralized_month": first, "first_draw_month": first,
             "draws": deep, "draws_pv": 0.8 * deep, "peak_unreimbursed": 1.1 * deep,
             "reimbursement": 0.1 * deep, "premium": rng.normal(1.3e6, 1e5, N_PATHS),
+            "premium_pv": zero + 1.1e6, "insurer_net": 0.7 * deep - 1.1e6,
+            "reimbursed_share": np.where(deep > 0, 0.1, np.nan),
+            "insurer_default_month": np.zeros(N_PATHS, dtype=np.int64),
+            "pool_loss_nine_quarters": 0.3 * loss, "draws_nine_quarters": zero,
+            "oc_nine_quarters": zero + 7e6, "undercollateralization_nine_quarters": zero,
             "residual": rng.normal(2e7, 3e6, N_PATHS),
+            "premium_pv": rng.normal(1.1e6, 1e5, N_PATHS), "insurer_net": 0.6 * deep - 1e6,
+            "reimbursed_share": zero + 0.1, "insurer_default_month": zero,
+            "pool_loss_nine_quarters": 0.4 * loss, "draws_nine_quarters": 0.2 * deep,
+            "oc_nine_quarters": 8e6 - np.minimum(loss / 9.0, 8e6),
+            "undercollateralization_nine_quarters": 0.3 * deep,
             "next_month_loss": rng.normal(2e5, 3e4, N_PATHS),
             "next_month_cpr": rng.normal(0.34, 0.03, N_PATHS),
             "interest_shortfall_A-1": zero, "interest_shortfall_A-2": deep / 10.0,
@@ -47,7 +57,10 @@ def paths_table(seed=1):
             **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
-        pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None)
+        pl.col(
+            "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
+        ).replace(0, None),
+        pl.col("reimbursed_share").fill_nan(None),
     )  # fmt: skip
 
 

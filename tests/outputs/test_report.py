@@ -294,6 +294,20 @@ def changed(folder, tmp_path, **changes):
     return copy
 
 
+def test_triggers_stand_with_value_and_threshold(page):
+    rows = page.tables["Trigger “losses”: value, threshold, share of paths"]
+    assert rows[0] == ["month", "mean", "5 %", "50 %", "95 %", "threshold", "tripped on"]
+    assert all(row[-2:] == ["3.50 %", "25.00 %"] for row in rows[1:])
+    assert rows[1][0].startswith("1 (")
+
+
+def test_the_insurer_has_its_net_and_the_chance_that_it_fails(page):
+    cells = [row[0] for rows in page.tables.values() for row in rows]
+    assert "net: present value of draws − reimbursement − premium" in cells
+    assert "P(the insurer fails while the deal runs)" in cells
+    assert "the insurer fails" in cells
+
+
 def test_a_deal_without_insurer_says_nothing_of_one(folder, tmp_path):
     settings = manifest()["configuration"] | {"insurer": {"mode": "absent"}}
     found = Page(

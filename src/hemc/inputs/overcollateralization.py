@@ -74,7 +74,7 @@ class Trigger(Settings):
 
     name: Annotated[
         str,
-        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=24, description="unique"),
+        Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+%/-]*$", max_length=24, description="unique"),
     ]
     measure: Annotated[
         Literal["delinquency", "cumulative_loss"], Field(description="what is compared")

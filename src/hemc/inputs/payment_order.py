@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from hemc.inputs.by_payment import Balances, Money, Multiple, Multiples, Share
 from hemc.inputs.toml import Settings
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$", max_length=24)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+%/-]*$", max_length=24)]
 Names = tuple[str, ...]
 SomeNames = Annotated[Names, Field(min_length=1)]
 
