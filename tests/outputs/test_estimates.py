@@ -212,3 +212,4 @@ def test_a_single_unit_has_quantiles_without_errors():
     found = quantile(take_sample(values, Design(64)), 0.5)
     assert 31.0 <= found.value <= 32.0
     assert np.isnan(found.standard_error)
+    assert effective_sample_size(values, Design(64)) == 1.0

@@ -85,6 +85,8 @@ def test_weights_count_in_every_measure():
 def test_paths_with_weights_bound_no_probability():
     assert show_probability(0.0, None, None) == "no hit"
     assert show_probability(1.0, None, None) == "no miss"
+    assert show_probability(0.0, None, 1) == "no hit"
+    assert show_probability(0.0, None, 4) == "< 75 % (95 %)"
     assert show_probability(0.25, 0.01, None) == "25.0 ± 1.0 %"
 
 

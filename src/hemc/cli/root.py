@@ -12,6 +12,7 @@ from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish
+from hemc.cli.stress import stress
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -64,6 +65,7 @@ for command in (
     publish,
     run,
     schema,
+    stress,
     trace,
     validate,
     warmup,

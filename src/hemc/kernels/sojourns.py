@@ -152,7 +152,7 @@ def skip_stay(cumulative: Floats, place: int, u: float) -> float:
     u *= 1.0 - (cumulative[place] - before)
     if u < before:
         return u
-    return min(max(u + cumulative[place] - before, cumulative[place]), _BELOW_ONE)
+    return float(min(max(u + cumulative[place] - before, cumulative[place]), _BELOW_ONE))
 
 
 @step

@@ -204,11 +204,14 @@ def effective_sample_size(
     """Return the plain paths whose mean of `x` would have the error that this mean has.
 
     `estimate` is the mean where it is not made of `x` alone. For weights alone the size is close
-    to `kish_sample_size` where weight and figure are unrelated.
+    to `kish_sample_size` where weight and figure are unrelated. A single unit states no error: it
+    counts as one path, however many it holds.
     """
     if design.is_plain and estimate is None:
         return float(x.size)
     error = (estimate or mean(x, design)).standard_error
+    if np.isnan(error):
+        return 1.0
     variance = _average((x - _average(x, design)) ** 2, design)
     return variance / error**2 if error > 0.0 else float(x.size)
 

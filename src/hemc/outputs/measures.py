@@ -53,6 +53,11 @@ def measure_paths(
     for name in ("first_draw_month", "insurer_default_month", "first_undercollateralized_month"):
         insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
         table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
+    table.add("pool_loss_nine_quarters", "pool_loss_nine_quarters", _RISK)
+    table.add("draws_nine_quarters", "draws_nine_quarters", _RISK, insurer="wrapped")
+    table.add("oc_nine_quarters", "oc_nine_quarters", _LEVELS, insurer="wrapped")
+    under = "undercollateralization_nine_quarters"
+    table.add(under, under, _RISK, insurer="unwrapped")
     table.add("next_month_loss", "next_month_loss", _LEVELS)
     table.add("next_month_cpr", "next_month_cpr", _LEVELS, unit="per year")
     _add_notes(table)

@@ -15,6 +15,9 @@ from hemc.model.simulation import BlockFlows
 #: An amount below half a cent is none.
 HALF_CENT = 0.005
 
+#: Months of the supervisory horizon.
+NINE_QUARTERS = 27
+
 
 def path_figures(
     first_path: int,
@@ -48,6 +51,7 @@ def path_figures(
         "first_undercollateralized_month": first_month(undercollateralized(unwrapped)),
         **_insurer_figures(wrapped, discount_rate, default_month),
         "residual": wrapped.paid(RESIDUAL).sum(axis=1),
+        **_nine_quarters(flows, wrapped, unwrapped),
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_cpr": annual_rate(flows.cash.prepaid, flows)[:, 0],
     }
@@ -59,6 +63,20 @@ def path_figures(
         ).replace(0, None),
         pl.col("reimbursed_share").fill_nan(None),
     )
+
+
+def _nine_quarters(
+    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows
+) -> dict[str, Floats]:
+    """Return what supervisory scenarios ask for: sums over nine quarters, and what stands then."""
+    n = min(NINE_QUARTERS, flows.cash.loss.shape[1])
+    draws = wrapped.draw_interest + wrapped.draw_principal
+    return {
+        "pool_loss_nine_quarters": flows.cash.loss[:, :n].sum(axis=1),
+        "draws_nine_quarters": draws[:, :n].sum(axis=1),
+        "oc_nine_quarters": wrapped.oc[:, n],
+        "undercollateralization_nine_quarters": np.maximum(-unwrapped.oc[:, n], 0.0),
+    }
 
 
 def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:

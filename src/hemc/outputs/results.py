@@ -8,7 +8,7 @@ import math
 import platform
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,10 +52,16 @@ def headline_rows(measures: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def write_run(result: RunResult, folder: Path, report: Callable[[Path], object]) -> None:
+def write_run(
+    result: RunResult,
+    folder: Path,
+    report: Callable[[Path], object],
+    more: Mapping[str, pl.DataFrame] | None = None,
+) -> None:
     """Write all files of a run into `folder`, which appears when they are whole.
 
-    `report` makes the report from the folder's other files. An earlier run there is replaced; any
+    `report` makes the report from the folder's other files; `more` are tables of a study around
+    the run by the name of their file. An earlier run there is replaced; any
     other folder with something in it is refused.
     """
     with whole_folder(folder) as part:
@@ -74,6 +80,8 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         write_next_certificate(result, part)
         _write_json(part / "summary.json", headline_rows(result.measures))
         _write_json(part / MANIFEST, manifest(result))
+        for name, table in (more or {}).items():
+            table.write_parquet(part / f"{name}.parquet")
         report(part)
 
 
