@@ -27,7 +27,7 @@ def model(base_toml):
 @pytest.mark.parametrize(
     ("name", "column", "month"),
     [
-        ("residual", 4, 5),
+        ("unreimbursed", 4, 5),
         ("oc_target", 0, 1),
         ("oc", 4, 4),
         ("balance", 0, 0),
