@@ -21,6 +21,7 @@ from hemc.outputs.sample_size import sample_size
 from hemc.outputs.two_level import with_two_level_mean
 from hemc.scale.block import RunModel
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Threads
 from hemc.settings.simulation import UNIT_PATHS, SimulationSettings
 
 ROOT = Path(__file__).parent.parent
@@ -77,12 +78,13 @@ def configure(method: str, n_paths: int, seed: int) -> tuple[LoadedConfig, RunMo
 def measure(method: str, n_paths: int, seed: int) -> Sampled:
     """Run base under a method; the time holds pilot and large-pool paths too."""
     loaded, model = configure(method, n_paths, seed)
-    store, start = RunStore(), time.perf_counter()
-    sampling = engine.choose_sampling(loaded.config, model)
-    engine.simulate(loaded.config, model.sampled(sampling), store, n_paths, lambda n: None)
+    store, workers, start = RunStore(), Threads(), time.perf_counter()
+    sampling = engine.choose_sampling(loaded.config, model, workers)
+    sampled = model.sampled(sampling)
+    engine.simulate(loaded.config, sampled, store, n_paths, lambda n: None, workers)
     refined = None
     if method == "two-level":
-        refined = engine.refine_mean_loss(loaded.config, model, store)
+        refined = engine.refine_mean_loss(loaded.config, model, store, workers)
     seconds = time.perf_counter() - start
     paths = store.paths.scan().collect()
     measures = measure_paths(paths, 1.0, UNIT_PATHS[method])
@@ -125,7 +127,7 @@ def gain_table(found: dict[str, list[Sampled]]) -> str:
         "method", "paths a unit", *FIGURES, "effective sample size", "largest \\|z\\| to plain",
         "ms a path",
     )  # fmt: skip
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def _over_seeds(runs: list[Sampled]) -> Floats:
@@ -139,7 +141,7 @@ def _over_seeds(runs: list[Sampled]) -> Floats:
 def direction_table(n_paths: int, paths: pl.DataFrame) -> str:
     """Return how much of log loss, over the plain paths of seed 1, each direction explains."""
     loaded, model = configure("strata", UNIT_PATHS["strata"], 1)
-    sampling = engine.choose_sampling(loaded.config, model)
+    sampling = engine.choose_sampling(loaded.config, model, Threads())
     assert sampling.directions is not None
     pilot, n_months = sampling.directions.credit[0], model.n_months
     drawn = draw_innovations(PLAIN, 1, 0, n_paths, n_months).credit
@@ -160,27 +162,27 @@ def direction_table(n_paths: int, paths: pl.DataFrame) -> str:
             name, f"{abs(v @ pilot):.4f}", f"{np.corrcoef(drawn @ v, log_loss)[0, 1] ** 2:.3f}"
         ) for name, v in directions.items()
     ]  # fmt: skip
-    return _markdown(("direction", "cosine to the pilot's", "R² of log loss"), rows)
+    return markdown(("direction", "cosine to the pilot's", "R² of log loss"), rows)
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose first column is text and whose others are figures."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def write_between(page: Path, text: str) -> None:
+def write_between(page: Path, text: str, begin: str = BEGIN) -> None:
     """Replace what stands between the marks of a page."""
-    before, after = split_at_marks(page)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    before, after = split_at_marks(page, begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
-def split_at_marks(page: Path) -> tuple[str, str]:
+def split_at_marks(page: Path, begin: str = BEGIN) -> tuple[str, str]:
     """Return what stands before and after the tables of a page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise SystemExit(f"{page}: found no '{BEGIN}' followed by '{END}'")
+        raise SystemExit(f"{page}: found no '{begin}' followed by '{END}'")
     return before, after
 
 

@@ -20,6 +20,7 @@ from benchmarks.workloads import (
     simulate_twin,
 )
 from hemc.kernels.flows import Floats
+from hemc.model.insurer import absent, performing
 from hemc.model.simulation import Method
 from hemc.model.waterfall import pay_paths
 
@@ -151,8 +152,8 @@ def share_of_notes(plan: Plan) -> list[Record]:
     works: dict[str, Callable[[], object]] = {
         "factors": partial(model.factors.draw, 0, _NOTE_PATHS),
         "factors and pool": partial(simulate_flows, model, _PRODUCTION, 0, _NOTE_PATHS),
-        "notes, wrapped": partial(pay_paths, model.terms, flows.cash, model.performing),
-        "notes, unwrapped": partial(pay_paths, model.terms, flows.cash, False),
+        "notes, wrapped": partial(pay_paths, model.deal, flows.cash, performing(_NOTE_PATHS)),
+        "notes, unwrapped": partial(pay_paths, model.deal, flows.cash, absent(_NOTE_PATHS)),
     }
     best = best_of(plan.rounds, works)
     return [{"part": part, "ms_per_path": 1e3 * best[part] / _NOTE_PATHS} for part in works]

@@ -1,4 +1,4 @@
-"""Run one command and write its wall time, peak memory and exit code as JSON.
+"""Run one command and write its wall and processor time, peak memory and exit code as JSON.
 
 `python launch.py RESULT.json COMMAND [ARGUMENT...]`. A program of its own and of the standard
 library only: Linux counts the memory of the process that starts a command as the command's.
@@ -15,13 +15,18 @@ from pathlib import Path
 
 
 def launch(command: list[str]) -> dict[str, float]:
-    """Run a command to its end; seconds and MB of its largest process."""
+    """Run a command to its end; seconds, seconds of processors, MB of its largest process."""
     start = time.perf_counter()
     code = subprocess.run(command, check=False).returncode
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     per_mb = 1024 if sys.platform != "darwin" else 1024 * 1024
-    return {"seconds": seconds, "peak_mb": peak / per_mb, "exit_code": code}
+    return {
+        "seconds": seconds,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "peak_mb": used.ru_maxrss / per_mb,
+        "exit_code": code,
+    }
 
 
 if __name__ == "__main__":

@@ -17,5 +17,5 @@ def test_paths(
     benchmark: BenchmarkFixture, pool_and_factors: tuple[PoolModel, PathFactors]
 ) -> None:
     """Every output of every path."""
-    months = time_paths(benchmark, events.follow_paths, pool_and_factors)
+    months = time_paths(benchmark, events.simulate_paths, pool_and_factors)
     assert (months[:, :, loans.LOSS].sum(axis=1) > 0.0).all()

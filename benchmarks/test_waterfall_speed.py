@@ -7,6 +7,7 @@ information holds ns per path-month. Compilation happens in the warm-up round.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from hemc.inputs.deal import read_deal
-from hemc.kernels.flows import DealTerms, PoolFlows
-from hemc.kernels.reconciliation import IDENTITIES, reconcile_paths
-from hemc.kernels.waterfall import pay_paths as pay_paths_compiled
-from hemc.model.waterfall import compile_terms, pay_paths
+from hemc.kernels.flows import Ints, PoolFlows
+from hemc.model.deal_terms import MonthlyDeal, compile_deal
+from hemc.model.insurer import absent, performing
+from hemc.model.oc_target import oc_targets
+from hemc.model.waterfall import active_months, collect, pay_months, pay_paths, reconcile
+from hemc.states import N_LIVE
 
 DEAL = Path(__file__).parent.parent / "configs" / "deals" / "gmacm-2003-he2.toml"
 BALANCES = {
@@ -27,13 +30,13 @@ BALANCES = {
 POOL = 390_719_522.22
 N_PATHS, N_MONTHS = 500, 180
 
-Block = tuple[DealTerms, PoolFlows]
+Block = tuple[MonthlyDeal, PoolFlows]
 
 
 @pytest.fixture(scope="module")
 def block() -> Block:
     """Return terms and pool flows whose loss rates run from mild to ruinous over the paths."""
-    terms = compile_terms(read_deal(DEAL), dt.date(2004, 3, 25), BALANCES, N_MONTHS, 0.011)
+    deal = compile_deal(read_deal(DEAL), dt.date(2004, 3, 25), BALANCES, N_MONTHS, 0.011)
     rng = np.random.default_rng(20040325)
     paid = np.full((N_PATHS, N_MONTHS), 0.025)
     lost = rng.gamma(0.5, 0.004, (N_PATHS, 1)) * rng.gamma(4.0, 0.25, (N_PATHS, N_MONTHS))
@@ -46,8 +49,9 @@ def block() -> Block:
     flows = PoolFlows(
         interest=opening * 0.0777 / 12, recoveries=nothing, scheduled=fall - loss, prepaid=nothing,
         proceeds=nothing, loss=loss, balance=balance, net_rate_balance=opening * 0.0777,
+        state_balance=np.zeros((N_PATHS, N_MONTHS, N_LIVE)),
     )  # fmt: skip
-    return terms, flows
+    return deal, flows
 
 
 def record(benchmark: BenchmarkFixture) -> None:
@@ -57,25 +61,29 @@ def record(benchmark: BenchmarkFixture) -> None:
         benchmark.extra_info["ns per path-month"] = round(1e9 * per_path_month, 1)
 
 
-@pytest.mark.parametrize("performing", [True, False], ids=["wrapped", "unwrapped"])
-def test_pay_and_reconcile(benchmark: BenchmarkFixture, block: Block, performing: bool) -> None:
-    """The whole pass as a run makes it: allocate, pay, reconcile."""
-    notes = benchmark(pay_paths, *block, performing)
+@pytest.mark.parametrize("insurer", [performing, absent], ids=["wrapped", "unwrapped"])
+def test_pay_and_reconcile(
+    benchmark: BenchmarkFixture, block: Block, insurer: Callable[[int], Ints]
+) -> None:
+    """The whole pass as a run makes it: collect, allocate, pay, reconcile."""
+    notes = benchmark(pay_paths, *block, insurer(N_PATHS))
     record(benchmark)
     assert notes.largest_gap.max() < 0.01
 
 
 def test_pay_alone(benchmark: BenchmarkFixture, block: Block) -> None:
-    """The steps without allocation and identities."""
-    notes = pay_paths(*block, performing=True)
-    benchmark(pay_paths_compiled, *block, notes)
+    """The steps with allocation, without identities."""
+    deal, flows = block
+    months = collect(flows, oc_targets(deal.oc, flows), performing(N_PATHS))
+    benchmark(pay_months, deal.terms, months, active_months(flows))
     record(benchmark)
 
 
 def test_reconcile_alone(benchmark: BenchmarkFixture, block: Block) -> None:
     """The identities of finished flows."""
-    notes = pay_paths(*block, performing=True)
-    gaps = np.empty((N_PATHS, len(IDENTITIES)))
-    benchmark(reconcile_paths, *block, notes, gaps)
+    deal, flows = block
+    months = collect(flows, oc_targets(deal.oc, flows), performing(N_PATHS))
+    notes = pay_months(deal.terms, months, active_months(flows))
+    gaps = benchmark(reconcile, deal.terms, months, notes)
     record(benchmark)
     assert gaps.max() < 0.01

@@ -52,6 +52,38 @@ def test_check_as_json() -> None:
     assert record["payment_date"] == "2004-02-25"
 
 
+def test_replay_prints_each_step_beside_the_certificate() -> None:
+    result = run("certificate", "replay", COMPLETE)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    lines = result.stdout.rstrip("\n").split("\n")
+    assert lines[-1] == "2004-02-25, payment 11: replayed, 24 figures to the cent"
+    assert all(len(line) <= 80 for line in lines)
+    for step in ("premium", "interest", "hold_oc", "reimbursement", "build_oc", "residual"):
+        assert any(line.startswith(f"{step} ") for line in lines)
+
+
+def test_a_month_that_does_not_replay_exits_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "changed.txt"
+    path.write_text(COMPLETE.read_text().replace("133,373.59", "133,373.60"))
+    result = run("certificate", "replay", path)
+    assert result.exit_code == 1
+    assert "A-1 interest                        133,373.60     133,373.59          0.01 FAIL" in (
+        result.stdout
+    )
+    assert result.stdout.rstrip().endswith("off: premium, interest, A-1 interest")
+
+
+def test_a_replay_needs_deal_terms(tmp_path: Path) -> None:
+    path = tmp_path / "other.txt"
+    path.write_text(COMPLETE.read_text().replace("2003-HE2", "2001-HE9"))
+    result = run("certificate", "replay", path)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].endswith(
+        "found no deal terms for it; expected --deal FILE"
+    )
+
+
 def test_show_fits_80_columns_and_names_lines() -> None:
     result = run("certificate", "show", COMPLETE, "--lines")
     assert result.exit_code == 0
@@ -134,7 +166,14 @@ def test_faults_have_their_exit_code(
 
 
 @pytest.mark.parametrize(
-    "args", [[], ["certificate"], ["certificate", "show"], ["certificate", "check"]]
+    "args",
+    [
+        [],
+        ["certificate"],
+        ["certificate", "show"],
+        ["certificate", "check"],
+        ["certificate", "replay"],
+    ],
 )
 def test_every_help_has_an_example(args: list[str]) -> None:
     result = run(*args, "--help")

@@ -23,8 +23,10 @@ def test_base_toml_names_every_key_at_its_default(base_toml):
     named = set(leaves(tomllib.loads(base_toml.read_text())))
     every = set(leaves(loaded.config.model_dump()))
     assert every - named == {
+        "inputs.latent_classes",
         "tape.file",
         "scenario.file",
+        "scenario.index_path",
         "roll_rates.posterior",
         "simulation.target",
     }  # commented: no default

@@ -149,8 +149,8 @@ def test_assumptions_name_value_place_and_source(base, tmp_path):
     table = pl.read_parquet(tmp_path / "r/assumptions.parquet")
     assert table.null_count().sum_horizontal().item() == 0
     assert (table["source"].str.len_chars() > 0).all()
-    wanted = {"scenario.credit_sd", "loss.lumpiness", "deal.lockout.shares", "product.rows",
-              "deal.class.IO.schedule", "tape.terms"}  # fmt: skip
+    wanted = {"scenario.credit_sd", "loss.lumpiness", "deal.principal.lockout.shares",
+              "product.rows", "deal.class.IO.schedule", "tape.terms"}  # fmt: skip
     assert wanted <= set(table["name"])
     assert table.filter(pl.col("name") == "simulation.paths").is_empty()
 

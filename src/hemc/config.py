@@ -24,6 +24,7 @@ from hemc.settings.pool import LossSettings, PrepaymentSettings
 from hemc.settings.roll_rates import RollRateSettings
 from hemc.settings.scenario import ScenarioSettings
 from hemc.settings.simulation import SimulationSettings
+from hemc.settings.valuation import ValuationSettings
 
 
 class Inputs(Settings):
@@ -32,6 +33,7 @@ class Inputs(Settings):
     certificate: Path
     deal: Path
     product: Path
+    latent_classes: Path | None = None
 
 
 class Config(Settings):
@@ -46,6 +48,7 @@ class Config(Settings):
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()
     insurer: InsurerSettings = InsurerSettings()
+    valuation: ValuationSettings = ValuationSettings()
     simulation: SimulationSettings = SimulationSettings()
     outputs: OutputSettings = OutputSettings()
 
@@ -200,4 +203,6 @@ def _text(value: object) -> str:
         return ", ".join(f"{k} {v}" for k, v in value.model_dump().items())
     if isinstance(value, tuple | list):
         return "; ".join(_text(v) for v in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_text(v)}" for k, v in value.items()) or "none"
     return str(value)

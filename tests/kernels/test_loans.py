@@ -19,7 +19,7 @@ from reference.loans import Loan, diary
 from reference.philox import philox, uniform
 
 from hemc.inputs.pool import build_pool
-from hemc.kernels import events, loans, rng
+from hemc.kernels import events, loans, movers, rng
 from hemc.kernels.jit import plain
 from hemc.kernels.loans import ClassShares, LoanTerms
 from hemc.kernels.transitions import PathFactors
@@ -29,7 +29,8 @@ from hemc.model.simulation import class_shares, loss_rules
 from hemc.settings.pool import LossSettings
 from hemc.states import KEYS, N_LIVE, NAMES
 
-KERNELS = {"month-stepping": loans.simulate_paths, "event-driven": events.follow_paths}
+KERNELS = {"month-stepping": loans.simulate_paths, "event-driven": events.simulate_paths}
+COMPILED = {"month-stepping": loans.simulate_paths, "event-driven": events.follow_paths}
 MOVERS = {"month-stepping": Monthly, "event-driven": BySojourn}
 
 
@@ -140,6 +141,17 @@ def test_first_instalment_by_hand():
     assert cash.interest == pytest.approx(1_000.00 * 11.5 / 12, abs=0.005)
 
 
+@pytest.mark.parametrize("n", range(7))
+@pytest.mark.parametrize("paid", [0, 1, 5])
+def test_instalments_at_once_are_those_one_by_one(n, paid):
+    loan = terms(n=6)
+    powers = loan.growth ** np.arange(7.0)
+    by_one, after = loans.pay_instalments(loan, powers[paid], n)
+    at_once, after_at_once = movers.pay_at_once(loan, powers[paid], n, powers)
+    assert at_once == pytest.approx(by_one, rel=1e-12, abs=1e-9)
+    assert after_at_once == pytest.approx(after, rel=1e-14)
+
+
 def test_a_schedule_that_is_paid_takes_no_further_instalments():
     loan = terms(n=3)
     payment = (loan.growth - 1) * loan.scheduled_a
@@ -151,12 +163,12 @@ def test_a_schedule_that_is_paid_takes_no_further_instalments():
 def test_a_schedule_moved_forward_ends_before_maturity():
     loan = terms(n=100, maturity=100)
     powers = loan.growth ** np.arange(121.0)
-    assert events.last_month(loan, powers) == 100
+    assert movers.last_month(loan, powers) == 100
     sooner = loan._replace(scheduled_c=loan.scheduled_c * loan.growth**3)
-    assert events.last_month(sooner, powers) == 97
-    assert events.last_month(sooner._replace(maturity=90), powers) == 90
-    assert events.last_month(loan._replace(maturity=500), powers[:81]) == 500
-    assert events.last_month(sooner._replace(maturity=500), powers[:101]) == 97
+    assert movers.last_month(sooner, powers) == 97
+    assert movers.last_month(sooner._replace(maturity=90), powers) == 90
+    assert movers.last_month(loan._replace(maturity=500), powers[:81]) == 500
+    assert movers.last_month(sooner._replace(maturity=500), powers[:101]) == 97
 
 
 def test_payoff_pays_arrears_and_half_a_month_by_hand():
@@ -288,7 +300,7 @@ def test_pool_identity_catches_a_broken_rule(root, monkeypatch, name, broken):
 def test_every_kernel_compiles_once(root, method):
     simulate(root, tape(), method)
     simulate(root, tape(50), method, classes=1)
-    assert len(KERNELS[method].signatures) == 1
+    assert len(COMPILED[method].signatures) == 1
 
 
 def test_state_names_match_keys():

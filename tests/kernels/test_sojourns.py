@@ -7,11 +7,12 @@ from reference.philox import philox, uniform
 
 from hemc.kernels import rng, sojourns
 from hemc.kernels.sojourns import GUIDE
+from hemc.states import N_STATES
 
 
 def survival_and_guide(stay):
     survival = np.concatenate([[1.0], np.cumprod(stay)])
-    guide = np.empty(GUIDE, dtype=np.int64)
+    guide = np.empty(GUIDE, dtype=np.uint32)
     sojourns.fill_guide(survival, guide)
     return survival, guide
 
@@ -47,23 +48,27 @@ def test_lost_digits_are_drawn_month_by_month():
     assert (months[0] == 0) == (uniform(words[0]) >= 0.9)
 
 
-def test_leaving_destination_is_the_row_without_staying():
+def padded(cumulative):
+    """A row as the kernels hold it: 1 behind the last cell."""
+    row = np.ones(N_STATES)
+    row[: len(cumulative)] = cumulative
+    return row
+
+
+def test_a_loan_that_leaves_is_in_the_row_without_staying():
     cells = np.array([0.03, 0.9, 0.04, 0.02, 0.01])
-    cumulative = np.cumsum(cells)
-    cumulative[-1] = 1.0
-    destination = np.array([10, 0, 1, 7, 11, -1])
+    row = padded(np.cumsum(cells)[:-1])
     u = (np.arange(20_000) + 0.5) / 20_000
-    found = [sojourns.leaving_destination(cumulative, destination, 1, v) for v in u]
-    for to, chance in zip((10, 1, 7, 11), np.delete(cells, 1) / 0.1, strict=True):
-        assert np.mean(np.array(found) == to) == pytest.approx(chance, abs=2e-4)
+    found = [sojourns.find_cell(row, sojourns.skip_stay(row, 1, v)) for v in u]
+    for cell, chance in zip((0, 2, 3, 4), np.delete(cells, 1) / 0.1, strict=True):
+        assert np.mean(np.array(found) == cell) == pytest.approx(chance, abs=2e-4)
 
 
-def test_leaving_never_returns_the_state_itself():
-    cumulative = np.array([0.1, 0.1 + 0.8, 1.0])
-    for destination in (np.array([10, 0, 11, -1]), np.array([10, 0, -1, -1])):
-        for u in (0.0, 0.5 - 1e-16, 0.5, 0.5 + 1e-16, 1 - 2.0**-33, 1.0):
-            found = sojourns.leaving_destination(cumulative, destination, 1, u)
-            assert found in (10, 11)
+@pytest.mark.parametrize(("cumulative", "others"), [((0.1, 0.9), {0, 2}), ((0.1,), {0})])
+def test_leaving_never_returns_the_state_itself(cumulative, others):
+    row = padded(cumulative)
+    for u in (0.0, 2.0**-33, 0.5 - 1e-16, 0.5, 0.5 + 1e-16, 1 - 2.0**-33):
+        assert sojourns.find_cell(row, sojourns.skip_stay(row, 1, u)) in others
 
 
 def test_cases_have_every_state_and_an_eventful_path():

@@ -6,10 +6,12 @@ from scipy.special import ndtr, ndtri
 
 from hemc.config import Config, Inputs
 from hemc.inputs.product import read_product
+from hemc.inputs.scenario_file import read_macro_path, read_scenario_file
 from hemc.kernels.transitions import cumulate_path, lumpy_charge_off, normal_cdf
 from hemc.model.latent_classes import split_classes
 from hemc.model.moves import compile_moves, normal_table, prepayment_curve, season
 from hemc.model.scenario import factor_model
+from hemc.model.stress import stress_paths
 from hemc.states import CURRENT, D30, N_LIVE, N_STATES, PAID_OFF
 
 MONTHS = 60
@@ -127,6 +129,32 @@ def test_stress_shift_moves_every_mean_to_the_shifted_threshold(root):
         wanted = ndtr(ndtri(base) + 0.4)
         cell = found[:, s, 11] / stays[:, s]
         assert abs(cell.mean() - wanted) < 5 * cell.std() / PATHS**0.5
+
+
+@pytest.mark.parametrize("crises", ["off", "on"])
+def test_a_path_of_shifts_moves_the_means_of_each_month(root, crises):
+    """Every cumulative cell averages to Φ(threshold + shift) at months 1, 12 and 60."""
+    file = root / "configs/scenarios/severely-adverse-2025.toml"
+    macro = read_macro_path(read_scenario_file(file), file)
+    crisis = {"component": crises, "months_between": 120.0}
+    settings = config(scenario={"crisis": crisis, "stress_shift": -0.1}, loss={"lumpiness": 0.0})
+    product, rates = rates_of(root)
+    moves = compile_moves(rates[None], product.order, settings, MONTHS, macro)
+    factors = factor_model(settings.scenario, 0.0, MONTHS, 2, macro).draw(0, PATHS)
+    months = np.array([0, 11, 59])
+    found = cells(moves, factors, months)[:, 0]
+    shift = stress_paths(settings.scenario, macro, MONTHS).shift[months]
+    assert len(set(shift)) == 3
+    assert shift[1] > 0.4
+    calibrated = season(rates[None], settings, MONTHS)[months, 0]
+    given = found / (1 - found[..., [PAID_OFF]])
+    for s in range(N_LIVE):
+        order = [d for d in product.order if rates[s, d] > 0][:-1]
+        base = np.cumsum(calibrated[:, s, order], axis=1) / (1 - calibrated[:, s, [PAID_OFF]])
+        wanted = ndtr(ndtri(base) + shift[:, None])
+        worse = np.cumsum(given[:, s][:, :, order], axis=2)
+        error = worse.std(axis=0, ddof=1) / PATHS**0.5
+        assert (np.abs(worse.mean(axis=0) - wanted) < 5 * error + 1e-9).all()
 
 
 def test_worse_credit_never_helps(root):

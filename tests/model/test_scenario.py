@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from hemc.inputs.scenario_file import read_macro_path, read_scenario_file
 from hemc.model.scenario import credit_scale, factor_model
+from hemc.model.stress import stress_paths
 from hemc.settings.scenario import ScenarioSettings
 
 N = 40_000
@@ -49,6 +51,16 @@ def test_stress_shift_counts_as_falling_house_prices():
     factors = draw(n=4, factors="off", stress_shift=0.4)
     np.testing.assert_allclose(factors.prepayment, 0.25)
     assert not factors.credit.any()
+
+
+def test_a_multiplier_by_month_replaces_the_credit_response(root):
+    file = root / "configs/scenarios/severely-adverse-2025.toml"
+    macro = read_macro_path(read_scenario_file(file), file)
+    settings = ScenarioSettings(prepayment_sd=0.0)
+    factors = factor_model(settings, 4.0, 60, 7, macro).draw(0, 50)
+    wanted = stress_paths(settings, macro, 60).prepayment_multiplier
+    np.testing.assert_allclose(factors.prepayment, np.tile(wanted, (50, 1)))
+    assert factors.credit.std() > 0.1
 
 
 def test_gamma_of_the_month_has_mean_one_and_its_variance():

@@ -37,17 +37,40 @@ def paths_table(seed=1):
             "first_undercollateralized_month": first, "first_draw_month": first,
             "draws": deep, "draws_pv": 0.8 * deep, "peak_unreimbursed": 1.1 * deep,
             "reimbursement": 0.1 * deep, "premium": rng.normal(1.3e6, 1e5, N_PATHS),
+            "premium_pv": rng.normal(1.1e6, 1e5, N_PATHS), "insurer_net": 0.7 * deep - 1.1e6,
+            "reimbursed_share": pl.Series(np.where(deep > 0, 0.1, np.nan)).fill_nan(None),
+            "insurer_default_month": pl.Series([9] + [None] * (N_PATHS - 1), dtype=pl.Int64),
             "residual": rng.normal(2e7, 3e6, N_PATHS),
+            "pool_loss_nine_quarters": 0.4 * loss, "draws_nine_quarters": 0.2 * deep,
+            "oc_nine_quarters": 8e6 - np.minimum(loss / 9.0, 8e6),
+            "undercollateralization_nine_quarters": 0.3 * deep,
             "next_month_loss": rng.normal(2e5, 3e4, N_PATHS),
             "next_month_cpr": rng.normal(0.34, 0.03, N_PATHS),
             "interest_shortfall_A-1": zero, "interest_shortfall_A-2": deep / 10.0,
             "interest_shortfall_IO": zero,
             "wal_A-1": rng.normal(0.4, 0.02, N_PATHS), "wal_A-2": rng.normal(4.0, 0.4, N_PATHS),
             "writedown_A-1": zero, "writedown_A-2": deep,
+            **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
         pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None)
     )  # fmt: skip
+
+
+def value_columns(rng, deep):
+    """Return what the classes are worth; A-1 floats, and IO has no price to yield at."""
+    spread = rng.normal(0.0, 0.001, N_PATHS)
+    columns = {f"discount_margin{x}_A-1": 0.001 + 0.0 * spread for x in ("", "_to_call")}
+    for name, coupon in (("A-1", 0.012), ("A-2", 0.0314)):
+        columns |= {f"yield{x}_{name}": coupon + spread for x in ("", "_to_call", "_unwrapped")}
+        columns |= {f"price{x}_{name}": 99.79 + 0.0 * spread for x in ("", "_to_call")}
+        columns[f"price_unwrapped_{name}"] = 99.79 - deep / 1e7
+        columns[f"wal_to_call_{name}"] = rng.normal(0.4, 0.02, N_PATHS)
+        columns[f"duration_{name}"] = columns[f"effective_duration_{name}"] = 2.0 + spread
+        columns[f"window_first_{name}"] = rng.integers(3, 9, N_PATHS)
+        columns[f"window_last_{name}"] = rng.integers(40, 50, N_PATHS)
+        columns[f"window_last_to_call_{name}"] = rng.integers(30, 40, N_PATHS)
+    return columns | {"price_IO": 7.94 + 0.0 * spread}
 
 
 def months_table(seed=2):
@@ -71,6 +94,10 @@ def months_table(seed=2):
             (1.03, 0.3, 0.5, 0.8, 1.0, 1.2, 1.6), strict=True,
         ):  # fmt: skip
             parts.append(_month_rows(name, note, state, statistic, factor * noise * middle))
+    parts += [_month_rows("trigger_value", None, "losses", s, 0.02 * (1 - fall))
+              for s in ("mean", "p5", "p50", "p95")]  # fmt: skip
+    for name, level in (("trigger_threshold", 0.035), ("trigger_tripped", 0.25)):
+        parts.append(_month_rows(name, None, "losses", "mean", np.full(N_MONTHS, level)))
     for name in ("oc_below_target", "oc_exhausted", "undercollateralized"):
         parts.append(_month_rows(name, None, None, "mean", 0.2 * (1.0 - fall)))
     return pl.concat(parts)
@@ -152,6 +179,14 @@ def manifest():
         "effective_sample_size_of_weights": float(N_PATHS), "independent_paths": N_PATHS,
         "target": None,
         "largest_identity_residual_usd": 3.9e-6, "warnings": ["rows are few"],
+        "quotes": [
+            {"note": "A-1", "clean_price": 100.0, "accrued_interest": 0.0,
+             "bond_equivalent_yield": None, "discount_margin": 0.001},
+            {"note": "A-2", "clean_price": 99.5, "accrued_interest": 0.21,
+             "bond_equivalent_yield": 0.0316, "discount_margin": None},
+            {"note": "IO", "clean_price": None, "accrued_interest": 0.47,
+             "bond_equivalent_yield": 0.071, "discount_margin": None},
+        ],
         "versions": {"hemc": "0.1.0"}, "kernel_digest": "88e63b76a5d11513",
         "configuration": {
             "insurer": {"mode": "performing"},

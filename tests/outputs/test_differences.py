@@ -49,6 +49,22 @@ def test_weights_and_units_enter_the_error():
     assert np.mean(found) == pytest.approx(np.std(spreads), rel=0.2)
 
 
+@pytest.mark.parametrize("statistic", ["mean", "probability", "es_97_5"])
+def test_calibrated_weights_enter_the_error(statistic):
+    """Importance sampling: the errors of a difference, and of its sides, are those of many runs."""
+    rng = np.random.default_rng(10)
+    found = []
+    for _ in range(200):
+        xi = rng.normal(size=2_000) + 2.5 * (rng.random(2_000) > 0.1)
+        design = design_of(1.0 / (0.1 + 0.9 * np.exp(2.5 * xi - 2.5**2 / 2)), 1)
+        x, y = (np.maximum(np.exp(0.5 * xi) * (1 + f) - 1.5, 0.0) for f in (0.0, 0.1))
+        found.append(difference(x, y, statistic, (design, design)))
+    stated = np.mean([d.standard_error for d in found])
+    assert stated == pytest.approx(np.std([d.value for d in found]), rel=0.2)
+    side = np.mean([d.before.standard_error for d in found])
+    assert side == pytest.approx(np.std([d.before.value for d in found]), rel=0.2)
+
+
 def test_a_run_against_itself_differs_by_nothing():
     x = np.random.default_rng(9).lognormal(size=500)
     for statistic in STATISTICS:

@@ -137,20 +137,20 @@ def test_a_path_without_weight_does_not_count():
     weightless = all_statistics(*counted(np.where(counts, x, 1e9), counts, Design(2)))
     np.testing.assert_allclose(left_out[:, 0], weightless[:, 0], rtol=1e-3)
     np.testing.assert_allclose(left_out[:, 1], weightless[:, 1], rtol=0.2)
-    odd = take_sample(np.arange(100.0), Design(1, np.arange(100) % 2.0))
+    odd = take_sample(np.arange(100.0), Design(counts=np.arange(100) % 2 > 0))
     np.testing.assert_array_equal(odd.ordered, np.arange(1.0, 100.0, 2.0))
     assert odd.weight_to[-1] == 50.0
     same, design = counted(x, counts | True, Design(2))
     assert same is x
     assert design == Design(2)
-    nested = counted(x, counts, Design(1, x))[1].weight
+    nested = counted(x, counts, Design(1, x))[1].weights(3_000)
     np.testing.assert_array_equal(nested, x * counts)
 
 
 def test_equal_weights_of_any_size_change_nothing():
     x = np.random.default_rng(4).normal(size=4_000)
     one = all_statistics(x, PLAIN)
-    seven = all_statistics(x, Design(1, np.full(4_000, 7.0)))
+    seven = all_statistics(x, design_of(np.full(4_000, 7.0), 1))
     np.testing.assert_allclose(seven[:, 0], one[:, 0], rtol=1e-3)
     np.testing.assert_allclose(seven[:, 1], one[:, 1], rtol=0.03)
     assert design_of(np.ones(5), 2).weight is None
@@ -203,5 +203,13 @@ def test_effective_sample_size_is_never_the_nominal_one_in_disguise():
     assert kish_sample_size(np.array([1.0, 0.0, 0.0])) == 1.0
     weight = np.random.default_rng(6).gamma(1.0, size=100_000)
     unrelated = np.random.default_rng(7).normal(size=weight.size)
-    found = effective_sample_size(unrelated, Design(1, weight))
+    found = effective_sample_size(unrelated, design_of(weight, 1))
     assert found == pytest.approx(kish_sample_size(weight), rel=0.03)
+
+
+def test_a_single_unit_has_quantiles_without_errors():
+    values = np.arange(64.0)
+    found = quantile(take_sample(values, Design(64)), 0.5)
+    assert 31.0 <= found.value <= 32.0
+    assert np.isnan(found.standard_error)
+    assert effective_sample_size(values, Design(64)) == 1.0

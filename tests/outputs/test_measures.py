@@ -8,6 +8,10 @@ from polars.testing import assert_frame_equal
 from hemc.outputs.measures import measure_paths
 from hemc.outputs.numbers import show_estimate, show_probability
 
+LATER = ("premium_pv", "insurer_net", "reimbursed_share", "insurer_default_month",
+         "pool_loss_nine_quarters", "draws_nine_quarters", "oc_nine_quarters",
+         "undercollateralization_nine_quarters")  # fmt: skip
+
 
 def paths(n=2_000):
     generator = np.random.default_rng(2)
@@ -22,12 +26,18 @@ def paths(n=2_000):
             "first_undercollateralized_month": pl.Series([None] * n, dtype=pl.Int64),
             "draws": draws, "first_draw_month": np.where(draws > 0, 30, 0), "draws_pv": draws,
             "peak_unreimbursed": draws, "reimbursement": zeros, "premium": zeros,
+            "premium_pv": zeros,
+            "insurer_net": draws, "reimbursed_share": np.where(draws > 0, 0.25, np.nan),
+            "insurer_default_month": pl.Series([None] * n, dtype=pl.Int64),
             "residual": zeros, "next_month_loss": loss / 50, "next_month_cpr": zeros + 0.3,
+            **dict.fromkeys(LATER, zeros),
             "interest_shortfall_A-1": zeros, "principal_A-1": zeros, "wal_A-1": zeros + 2,
             "writedown_A-1": zeros, "interest_shortfall_B": zeros, "principal_B": zeros,
             "wal_B": zeros + 3, "writedown_B": draws,
         }
-    ).with_columns(pl.col("first_draw_month").replace(0, None))  # fmt: skip
+    ).with_columns(
+        pl.col("first_draw_month").replace(0, None), pl.col("reimbursed_share").fill_nan(None)
+    )  # fmt: skip
 
 
 def value(measures, measure, statistic, note=None):
@@ -71,17 +81,22 @@ def test_every_measure_has_the_error_of_its_unit(unit):
 
 def test_weights_count_in_every_measure():
     data = paths()
-    twice = data.with_columns(weight=pl.when(pl.col("draws") > 0).then(2.0).otherwise(1.0))
+    drawn = pl.col("draws") > 0
     hit = (data["draws"] > 0).mean()
-    found = value(measure_paths(twice, 1e8), "draws", "probability")
-    assert found["value"] == pytest.approx(2 * hit / (1 + hit))
-    mean = np.average(data["pool_loss"], weights=twice["weight"])
-    assert value(measure_paths(twice, 1e8), "pool_loss", "mean")["value"] == pytest.approx(mean)
+    # ratios of mean 1, under which draws are half as likely as among the paths
+    ratio = pl.when(drawn).then(0.5).otherwise((1 - hit / 2) / (1 - hit))
+    tilted = data.with_columns(weight=ratio)
+    found = value(measure_paths(tilted, 1e8), "draws", "probability")
+    assert found["value"] == pytest.approx(hit / 2)
+    mean = np.average(data["pool_loss"], weights=tilted["weight"])
+    assert value(measure_paths(tilted, 1e8), "pool_loss", "mean")["value"] == pytest.approx(mean)
 
 
 def test_paths_with_weights_bound_no_probability():
     assert show_probability(0.0, None, None) == "no hit"
     assert show_probability(1.0, None, None) == "no miss"
+    assert show_probability(0.0, None, 1) == "no hit"
+    assert show_probability(0.0, None, 4) == "< 75 % (95 %)"
     assert show_probability(0.25, 0.01, None) == "25.0 ± 1.0 %"
 
 

@@ -103,6 +103,40 @@ def test_notes_equal_measures_and_paths(page, measures):
     assert cells == dict(zip(header[1:], rows["all"], strict=True))  # no other class loses
 
 
+def test_values_equal_measures(page, measures):
+    tables = {
+        "Bond-equivalent yield at a price": ("yield", 100.0, "99.500"),
+        "Clean price at a rate": ("price", 1.0, "3.160 %"),
+    }
+    for caption, (measure, scale, quoted) in tables.items():
+        header, *rows = next(t for c, t in page.tables.items() if c.startswith(caption))
+        found = {tuple(row[:2]): dict(zip(header, row, strict=True)) for row in rows}
+        cells = found["A-2", "without insurer"]
+        assert cells[header[2]] == quoted
+        rows = measures.filter(measure=measure, insurer="unwrapped", note="A-2")
+        row = rows.filter(statistic="mean").row(0, named=True)
+        assert is_shown(cells["mean"], row["value"], row["standard_error"], scale)
+    assert found["A-1", "with insurer"]["rate"] == "10.0 bp over the index"
+    assert found["IO", "with insurer"]["mean"] == "7.940"  # the same on every path: no error
+    assert ("IO", "without insurer") not in found  # not measured, not shown
+
+
+def test_windows_and_the_value_of_the_wrap(page, measures):
+    header, rows = page.table("Durations")
+    last = [
+        measures.filter(measure="window_last_to_call", note="A-2", statistic=s)["value"].item()
+        for s in ("p5", "p50", "p95")
+    ]
+    cells = dict(zip(header[1:], rows["A-2"], strict=True))
+    assert cells["last month, to call"] == " / ".join(f"{month:.0f}" for month in last)
+    assert "IO" not in rows
+    header, rows = page.table("Value of the wrap")
+    row = figure(measures, "wrap_value", "mean", "A-2")
+    cells = dict(zip(header[1:], rows["A-2"], strict=True))
+    assert is_shown(cells["mean"], row["value"], row["standard_error"], 1e-6)
+    assert rows["all"] == rows["A-2"]
+
+
 def test_no_hit_is_bounded_never_zero(page):
     _, rows = page.table("Writedown without insurer")
     assert rows["A-1"] == [f"< {300 / N_PATHS:.2g} % (95 %)", *[DASH] * 6]
@@ -258,6 +292,20 @@ def changed(folder, tmp_path, **changes):
     copy = write_sample(tmp_path / "changed")
     (copy / "manifest.json").write_text(json.dumps(manifest() | changes))
     return copy
+
+
+def test_triggers_stand_with_value_and_threshold(page):
+    rows = page.tables["Trigger “losses”: value, threshold, share of paths"]
+    assert rows[0] == ["month", "mean", "5 %", "50 %", "95 %", "threshold", "tripped on"]
+    assert all(row[-2:] == ["3.50 %", "25.00 %"] for row in rows[1:])
+    assert rows[1][0].startswith("1 (")
+
+
+def test_the_insurer_has_its_net_and_the_chance_that_it_fails(page):
+    cells = [row[0] for rows in page.tables.values() for row in rows]
+    assert "net: present value of draws − reimbursement − premium" in cells
+    assert "P(the insurer fails while the deal runs)" in cells
+    assert "the insurer fails" in cells
 
 
 def test_a_deal_without_insurer_says_nothing_of_one(folder, tmp_path):

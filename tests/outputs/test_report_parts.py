@@ -1,5 +1,6 @@
 """Parts of the report on their own: histogram, convergence, script bundle, formats."""
 
+import numpy as np
 import polars as pl
 import pytest
 import vl_convert
@@ -28,20 +29,25 @@ def test_histogram_counts_every_path():
     low, high, share = bins.row(2)
     inside = paths.filter(pl.col("pool_loss_pct").is_between(low, high, closed="left"))
     assert share == pytest.approx(100.0 * len(inside) / len(paths))
-    without_loss = loss_bins(pl.DataFrame({"pool_loss_pct": [0.0, 0.0]}))
+    without_loss = loss_bins(pl.DataFrame({"pool_loss_pct": [0.0, 0.0], "weight": [1.0, 1.0]}))
     assert without_loss["share"][0] == 100.0
+
+
+def test_histogram_counts_weights():
+    bins = loss_bins(pl.DataFrame({"pool_loss_pct": [0.0, 10.0], "weight": [3.0, 1.0]}))
+    assert (bins["share"][0], bins["share"][-1]) == (75.0, 25.0)
 
 
 def test_convergence_ends_at_the_estimate():
     loss = paths_table()["pool_loss_pct"].to_numpy()
-    rows = convergence_rows(loss, None, 50)
+    rows = convergence_rows(loss, np.ones(N_PATHS), None, 50)
     value, error = mean(loss)
     assert [rows[0]["n"], rows[-1]["n"], len(rows)] == [50, N_PATHS, 20]
     assert rows[-1]["value"] == pytest.approx(value, abs=1e-5)
     reach = 1.96 * error
     assert rows[-1]["low"] == pytest.approx(value - reach, abs=1e-4)
     assert rows[-1]["high"] == pytest.approx(value + reach, abs=1e-4)
-    rows = convergence_rows(loss, 0.99, 200)
+    rows = convergence_rows(loss, np.ones(N_PATHS), 0.99, 200)
     assert rows[0]["low"] is None  # two paths in the tail state no error
     assert rows[-1]["value"] == pytest.approx(
         expected_shortfall(take_sample(loss), 0.99).value, abs=1e-5

@@ -93,24 +93,30 @@ class Monthly:
 
 
 class BySojourn(Monthly):
-    """Moves of one loan asked once a stay, as `kernels/events.py` draws them."""
+    """Moves of one loan asked once a stay, as `kernels/movers.py` draws them."""
 
     LONG = ("current", "bankruptcy", "foreclosure", "reo")
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.entered, self.leaves = 0, None
+        self.entered, self.leaves, self.unused = 0, None, []
 
-    def words(self, month, stream):
-        return [uniform(w) for w in philox((self.number, month, self.path, stream), int(SEED))]
+    def take(self, n):
+        """The next `n` words; a new block if the one drawn last does not hold them."""
+        if len(self.unused) < n:
+            counter = (self.number, self.entered, self.path, rng.STAY)
+            self.unused = [uniform(word) for word in philox(counter, int(SEED))]
+        taken, self.unused = self.unused[:n], self.unused[n:]
+        return taken
 
     def __call__(self, state, month):
         s = NAMES.index(state)
         if state not in self.LONG:
-            to = self.destination(s, month, self.words(month - 1, rng.MOVE)[0])
+            to = self.destination(s, month, *self.take(1))
         else:
             if self.leaves is None:
-                self.leaves = self.end_of_stay(s)
+                u_stay, self.u_to = self.take(2)
+                self.leaves = self.end_of_stay(s, u_stay)
             if month < self.leaves:
                 return state
             to = self.leave(s, month)
@@ -123,8 +129,8 @@ class BySojourn(Monthly):
         chances = np.diff(self.rows[s, month - 1, :n], prepend=0.0)
         return dict(zip(self.moves.destination[s, :n].tolist(), chances, strict=True))
 
-    def end_of_stay(self, s):
-        u, stayed = self.words(self.entered, rng.STAY)[0], 1.0
+    def end_of_stay(self, s, u):
+        stayed = 1.0
         for month in range(self.entered + 1, self.rows.shape[1] + 1):
             stayed *= self.cells(s, month)[s]
             if stayed <= u:
@@ -135,6 +141,5 @@ class BySojourn(Monthly):
         cells = self.cells(s, month)
         others = {to: chance for to, chance in cells.items() if to != s}
         bounds = np.cumsum(list(others.values())) / sum(others.values())
-        u = self.words(self.entered, rng.STAY)[1]
-        place = min(int(np.searchsorted(bounds, u, side="right")), len(others) - 1)
+        place = min(int(np.searchsorted(bounds, self.u_to, side="right")), len(others) - 1)
         return NAMES[list(others)[place]]

@@ -10,8 +10,11 @@ import click
 from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
+from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish
+from hemc.cli.stress import stress
+from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
 _INTERNAL_FAULT = 3
@@ -35,6 +38,11 @@ class HemcGroup(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             sys.exit(_INTERRUPTED)
+        except MemoryError:
+            click.echo(
+                "hemc: out of memory; fewer --threads or a smaller block_paths takes less", err=True
+            )
+            sys.exit(HemcError.exit_code)
         except Exception:
             import traceback
 
@@ -50,9 +58,23 @@ def main() -> None:
     \b
     Examples:
       hemc run configs/base.toml
+      hemc trace results/base --path worst
       hemc certificate check configs/certificates/gmacm-2003-he2_2004-02-25.txt
     """
 
 
-for command in (calibrate, certificate, compare, init, publish, run, schema, validate, warmup):
+for command in (
+    calibrate,
+    certificate,
+    compare,
+    init,
+    panel,
+    publish,
+    run,
+    schema,
+    stress,
+    trace,
+    validate,
+    warmup,
+):  # one a line, so that branches with new commands merge
     main.add_command(command)

@@ -20,8 +20,9 @@ from hemc.inputs.synthetic_tape import synthesise_tape
 from hemc.inputs.tape import read_tape
 from hemc.inputs.tape_totals import TapeTotals, check_tape
 from hemc.kernels.flows import Floats
+from hemc.model.class_moves import LatentClasses
 from hemc.model.evidence import gather_evidence
-from hemc.model.latent_classes import LatentClasses, split_classes
+from hemc.model.latent_classes import split_classes
 from hemc.model.roll_rates import Evidence, RollRates, fit_roll_rates, moments
 from hemc.model.series_prior import PRIOR_DRAWS, draw_prior_rows, product_prior
 from hemc.model.simulation import loss_rules
@@ -46,7 +47,7 @@ def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
     if config.roll_rates.posterior is not None:
         draws = posterior_draws(loaded, documents)
         rates = moments_of_draws(config, documents, totals, draws)
-        classes = split_classes(rates.mean, documents.product.order, config.roll_rates)
+        classes = _classes(config, documents, rates)
         return Calibration(totals, tape, rates, classes, warnings, draws)
     if config.roll_rates.certificates:
         warnings.append(
@@ -55,8 +56,14 @@ def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
         )
     evidence = read_evidence(config, documents, totals, tape)
     rates = fit_roll_rates(documents.product, evidence, config.roll_rates, config.simulation.seed)
-    classes = split_classes(rates.mean, documents.product.order, config.roll_rates)
+    classes = _classes(config, documents, rates)
     return Calibration(totals, tape, rates, classes, warnings + rates.warnings)
+
+
+def _classes(config: Config, documents: Documents, rates: RollRates) -> LatentClasses:
+    """Split the mean roll rates into those of the latent classes."""
+    order, fitted = documents.product.order, documents.latent_classes
+    return split_classes(rates.mean, order, config.roll_rates, fitted)
 
 
 def read_pool(

@@ -9,11 +9,14 @@ from typing import NamedTuple
 from hemc.config import LoadedConfig
 from hemc.errors import InputError, TieOutError
 from hemc.inputs.certificate import Certificate, read_certificate
+from hemc.inputs.class_fractions import ClassFractions, read_class_fractions
 from hemc.inputs.deal import Deal, read_deal
+from hemc.inputs.index_path import IndexPath, read_index_path, stepped_index
 from hemc.inputs.product import Product, read_product
 from hemc.inputs.quarters import MacroPath
 from hemc.inputs.scenario_file import read_macro_path
 from hemc.inputs.tieout import TieOutLine, tie_out
+from hemc.settings.index import IndexSetting
 
 
 class Documents(NamedTuple):
@@ -25,12 +28,14 @@ class Documents(NamedTuple):
     tie_out: list[TieOutLine]
     paths: dict[str, Path]
     macro: MacroPath | None = None  # of the scenario file
+    index_path: IndexPath | None = None  # of the configuration, in place of any other index
+    latent_classes: ClassFractions | None = None
 
 
 def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     """Read certificate, deal and product, and tie the certificate out."""
     inputs = loaded.config.inputs
-    files = {name: loaded.path(path) for name, path in inputs}
+    files = {name: loaded.path(path) for name, path in inputs if path is not None}
     certificate = read_certificate(files["certificate"])
     deal = read_deal(files["deal"])
     if certificate.series not in (None, deal.series):
@@ -51,7 +56,19 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     if loaded.scenario is not None and loaded.scenario_path is not None:
         files |= {"scenario": loaded.scenario_path, **loaded.scenario.inputs(loaded.scenario_path)}
         macro = read_macro_path(loaded.scenario, loaded.scenario_path)
-    return Documents(certificate, deal, product, lines, files, macro)
+    index = loaded.config.scenario.index_path
+    if isinstance(index, Path):
+        files["index"] = loaded.path(index)
+    classes = read_class_fractions(files["latent_classes"]) if inputs.latent_classes else None
+    path = _index_path(index, files)
+    return Documents(certificate, deal, product, lines, files, macro, path, classes)
+
+
+def _index_path(setting: IndexSetting | None, files: dict[str, Path]) -> IndexPath | None:
+    """Return the configuration's own path of the index, None without one."""
+    if setting is None:
+        return None
+    return stepped_index(setting) if isinstance(setting, tuple) else read_index_path(files["index"])
 
 
 def next_payment(documents: Documents) -> dt.date:

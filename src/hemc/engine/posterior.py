@@ -17,7 +17,7 @@ from hemc.kernels.flows import Floats
 from hemc.model.posterior import RatePosterior
 from hemc.model.roll_rates import RollRates, moments
 from hemc.model.series_fit import fit_series
-from hemc.scale.threads import thread_count
+from hemc.scale.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def calibrate_posterior(loaded: LoadedConfig) -> PosteriorCalibration:
     posterior = fit_series(
         certificates, read_deals(loaded, [one.series for one in series]),
         read_product(loaded.path(config.inputs.product)), config, config.simulation.seed,
-        thread_count(config.simulation.threads),
+        Threads(config.simulation.threads).n_threads,
     )  # fmt: skip
     last = {one.series: _last_count(one) for one in series}
     rates = tuple(

@@ -6,12 +6,14 @@ from hemc.config import Config
 from hemc.engine.calibration import Calibration
 from hemc.engine.documents import Documents, closing_balances, next_payment
 from hemc.inputs.pool import build_pool
+from hemc.model.deal_terms import compile_deal
 from hemc.model.expected import large_pool
+from hemc.model.insurer import InsurerModel
 from hemc.model.moves import MoveDraws, compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
 from hemc.model.stress import stress_paths
-from hemc.model.waterfall import compile_terms
+from hemc.model.valuation import compile_quotes
 from hemc.scale.block import RunModel
 
 _LONGEST_HORIZON = 360
@@ -31,7 +33,8 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         draws = MoveDraws(
             calibration.draws[:, None], documents.product.order, config, n_months, macro
         )
-    index = stress_paths(config.scenario, macro, max(n_months, _MONTHS_SHOWN)).index_rate
+    n_index = max(n_months, _MONTHS_SHOWN)
+    stress = stress_paths(config.scenario, macro, n_index, documents.index_path)
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
@@ -39,11 +42,10 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
         config.simulation.seed, draws,
     )  # fmt: skip
-    performing = config.insurer.mode == "performing"
-    terms, next_terms = (
-        compile_terms(
+    monthly, next_monthly = (
+        compile_deal(
             deal, next_payment(documents), closing_balances(certificate, deal), n,
-            index[:n], config.insurer.mode,
+            stress.index_rate[:n], float(loss_to_date or 0),
         )
         for n in (n_months, _MONTHS_SHOWN)
     )  # fmt: skip
@@ -55,7 +57,11 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         factor_model(
             config.scenario, config.loss.lumpiness, n_months, config.simulation.seed, macro
         ),
-        terms, next_terms, method, performing, tuple(c.name for c in deal.classes),
+        monthly, next_monthly, method,
+        InsurerModel(config.insurer, stress.shift, config.simulation.seed),
         config.insurer.discount_rate, None if loss_to_date is None else float(loss_to_date),
+        compile_quotes(
+            config.valuation, deal, next_payment(documents), monthly, stress.index_rate[:n_months]
+        ),
         expected,
     )  # fmt: skip

@@ -15,14 +15,14 @@ from hemc.model.scenario import FactorModel
 from hemc.model.simulation import PoolModel, simulate_block
 from hemc.outputs.variance_split import no_split, split_variance
 from hemc.scale.block import RunModel
-from hemc.scale.threads import block_ranges, map_blocks, thread_count
+from hemc.scale.threads import Workers, block_ranges
 
 #: Twins of each kind, and what is added to the run's seed for other draws.
 TWINS = 500
 _OTHER_LOANS, _OTHER_PATHS = 0x10A5, 0xFAC7
 
 
-def split_loss_variance(config: Config, model: RunModel) -> pl.DataFrame:
+def split_loss_variance(config: Config, model: RunModel, workers: Workers) -> pl.DataFrame:
     """Return how much of the variance of lifetime loss each source of chance makes.
 
     Twins of a path share its roll rates and factors and differ in loans, or share its roll rates
@@ -34,12 +34,11 @@ def split_loss_variance(config: Config, model: RunModel) -> pl.DataFrame:
     other_loans = model.pool._replace(seed=(seed + _OTHER_LOANS) % 2**64)
     other_pool = model.pool._replace(seed=(seed + _OTHER_PATHS) % 2**64)
     other_factors = replace(model.factors, seed=(seed + _OTHER_PATHS) % 2**64)
-    threads = thread_count(config.simulation.threads)
 
     def losses(pool: PoolModel, factors: FactorModel) -> Floats:
         work = partial(_lifetime_losses, pool, replace(factors, sampling=PLAIN))
         blocks = block_ranges(TWINS, config.simulation.block_paths)
-        return np.concatenate(list(map_blocks(work, blocks, threads)))
+        return np.concatenate(list(workers.map_blocks(work, blocks)))
 
     return split_variance(
         losses(model.pool, model.factors),

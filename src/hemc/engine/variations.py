@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from hemc.config import Config, LoadedConfig
-from hemc.engine.calibration import Calibration, calibrate
+from hemc.config import LoadedConfig
+from hemc.engine.calibration import Calibration
+from hemc.engine.cases import Case, play_case
 from hemc.engine.documents import Documents
-from hemc.engine.paths import simulate
-from hemc.engine.run_model import build_model
 from hemc.model.innovations import Sampling
 from hemc.outputs.sensitivities import sensitivity_rows
+from hemc.scale.pieces import temporary_pieces
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Workers
 
 
 def vary(
@@ -22,46 +23,33 @@ def vary(
     calibration: Calibration,
     store: RunStore,
     sampling: Sampling,
+    workers: Workers,
 ) -> pl.DataFrame:
     """Run the first paths of `store` under other assumptions, on the same random numbers."""
     unit = loaded.config.simulation.unit_paths
     n_paths = loaded.config.outputs.sensitivity_paths // unit * unit
     base = store.paths.scan().head(max(n_paths, unit)).collect()
     rows = []
-    for name, setting, config, terms in variations(loaded.config, documents):
-        if n_paths == 0:
-            break
-        varied = loaded._replace(config=config)
-        same = config is loaded.config  # other terms of the deal leave the calibration alone
-        model = build_model(config, terms, calibration if same else calibrate(varied, terms))
-        varied_store = RunStore(store.scratch)
-        simulate(config, model.sampled(sampling), varied_store, len(base), _silent)
-        paths = varied_store.paths.scan().collect()
-        rows.append(sensitivity_rows(name, setting, base, paths, unit))
+    for case in variations(loaded, documents) if n_paths else ():
+        pieces = temporary_pieces(store.scratch)
+        varied = play_case(case, (loaded, calibration), sampling, len(base), pieces, workers)
+        paths = varied.paths.scan().collect()
+        rows.append(sensitivity_rows(case.name, case.setting, base, paths, unit))
     return pl.concat(rows) if rows else sensitivity_rows("", "", base, base, unit).clear()
 
 
-def variations(
-    config: Config, documents: Documents
-) -> Iterator[tuple[str, str, Config, Documents]]:
-    """Yield assumption, its other setting, and configuration and documents that have it."""
+def variations(loaded: LoadedConfig, documents: Documents) -> Iterator[Case]:
+    """Yield the run under another setting of one assumption at a time."""
+    config = loaded.config
+    others: dict[str, object] = {}
     if config.roll_rates.posterior is None:  # whose draws know one class
-        classes = 3 - config.roll_rates.classes
-        other = config.roll_rates.model_copy(update={"classes": classes})
-        yield (
-            "roll_rates.classes", str(classes),
-            config.model_copy(update={"roll_rates": other}), documents,
-        )  # fmt: skip
+        others["roll_rates.classes"] = 3 - config.roll_rates.classes
     if config.tape.file is None:
-        tape = config.tape.model_copy(update={"seed": config.tape.seed + 1})
-        yield "tape.seed", str(tape.seed), config.model_copy(update={"tape": tape}), documents
+        others["tape.seed"] = config.tape.seed + 1
+    for key, value in others.items():
+        yield Case(key, str(value), loaded.replaced({key: value}), documents)
     for convention in ("implied", "pro_rata", "reverse_order"):
         if convention != documents.deal.undercollateralization:
             deal = documents.deal.model_copy(update={"undercollateralization": convention})
-            yield (
-                "deal.undercollateralization", convention, config, documents._replace(deal=deal)
-            )  # fmt: skip
-
-
-def _silent(_: int) -> None:
-    """Report no progress."""
+            terms = documents._replace(deal=deal)
+            yield Case("deal.undercollateralization", convention, loaded, terms)

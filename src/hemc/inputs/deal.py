@@ -1,7 +1,4 @@
-"""A deal file → the terms of a deal: classes, lockout, overcollateralisation, insurer, sources.
-
-The order of payments is that of `kernels/waterfall.py`; the file holds terms only.
-"""
+"""A deal file → the terms of a deal: classes, order of payments, OC, insurer, call, sources."""
 
 from __future__ import annotations
 
@@ -12,37 +9,33 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hemc.inputs.toml import Settings, read_toml, validate
-
-Rate = Annotated[float, Field(ge=0, le=1)]
-Payment = Annotated[int, Field(ge=1, le=10_000)]
-Money = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=2)]
-
-
-class NotionalStep(Settings):
-    """Balance of a notional class up to and including a payment number; nothing afterwards."""
-
-    until_payment: Payment
-    balance: Money
-
-
-class LockoutStep(Settings):
-    """Share of its pro rata principal that the lockout class receives up to a payment number."""
-
-    until_payment: Payment
-    share: Annotated[float, Field(ge=0, le=100)]
+from hemc.inputs.by_payment import Balances, Money, Share
+from hemc.inputs.deal_checks import deal_faults
+from hemc.inputs.overcollateralization import Overcollateralization
+from hemc.inputs.payment_order import PaymentStep, Premium, PrincipalRule, Sequential
+from hemc.inputs.toml import MisfitError, Settings, read_toml, validate
 
 
 class NoteClass(Settings):
     """One class of notes. A notional class has a schedule and no balance of its own."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-    kind: Literal["fixed", "floating", "notional"]
-    day_count: Literal["30/360", "actual/360"]
-    original_balance: Money
-    coupon: Rate | None = None
-    margin: Rate | None = None
-    schedule: tuple[NotionalStep, ...] = ()
+    name: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="as in the certificate")
+    ]
+    kind: Annotated[
+        Literal["fixed", "floating", "notional"], Field(description="how its rate is set")
+    ]
+    day_count: Annotated[
+        Literal["30/360", "actual/360"], Field(description="days of interest / days of a year")
+    ]
+    original_balance: Annotated[Money, Field(description="USD, at closing")]
+    coupon: Annotated[Share | None, Field(description="per year; fixed and notional")] = None
+    margin: Annotated[Share | None, Field(description="over the index, per year; floating")] = None
+    schedule: Annotated[Balances, Field(description="notional balance by payment; then none")] = ()
+    insured: Annotated[bool, Field(description="covered by the deal's insurer, if any")] = True
+    net_wac_cap: Annotated[
+        bool, Field(description="rate limited to the pool's net rate less notional coupons")
+    ] = False
 
     @model_validator(mode="after")
     def _kind_fits(self) -> Self:
@@ -52,87 +45,72 @@ class NoteClass(Settings):
             raise ValueError('\'coupon\' exactly where kind is "fixed" or "notional"')
         if bool(self.schedule) != (self.kind == "notional"):
             raise ValueError("'schedule' exactly where kind = \"notional\"")
-        _require_rising(self.schedule)
-        return self
-
-
-class Overcollateralization(Settings):
-    """OC target in USD, the first payment that may build or release it, and an optional step-down.
-
-    After `step_down_payment` the target is `step_down_share` of the current pool, not above
-    `target` and not below `floor_share` of the original pool notes.
-    """
-
-    target: Money
-    build_from_payment: Payment
-    step_down_payment: Payment | None = None
-    step_down_share: Rate = 0.0
-    floor_share: Rate = 0.0
-
-    @model_validator(mode="after")
-    def _step_down_whole(self) -> Self:
-        if (self.step_down_payment is None) != (self.step_down_share == 0.0):
-            raise ValueError("'step_down_payment' and a 'step_down_share' above 0, or neither")
-        return self
-
-
-class Lockout(Settings):
-    """The class locked out of early principal and the shares by payment number."""
-
-    class_name: str
-    shares: Annotated[tuple[LockoutStep, ...], Field(min_length=1)]
-    share_after: Annotated[float, Field(ge=0, le=100)]
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        _require_rising(self.shares)
+        if self.net_wac_cap and self.kind == "notional":
+            raise ValueError("'net_wac_cap' only for a class with a balance")
         return self
 
 
 class InsurerTerms(Settings):
-    """Premium a year on the beginning notes; reimbursement accrues at index + margin."""
+    """The insurer; draws accrue at index + margin until reimbursed. The premium is a step."""
 
-    name: str
-    premium_rate: Rate
-    reimbursement_margin: Rate
+    name: Annotated[str, Field(description="shown in reports")]
+    reimbursement_margin: Annotated[Share, Field(description="over the index, per year")]
+
+
+class CleanUpCall(Settings):
+    """The call that ends a deal once the pool is small and covers notes, interest and draws."""
+
+    share: Annotated[Share, Field(description="of the original pool")]
 
 
 class Deal(Settings):
-    """Terms of one loan group of a securitisation.
+    """Terms of one loan group of a securitisation; classes stand in order of seniority.
 
     `sources` maps a dotted key to where its value comes from; a text that starts with
-    "assumption" marks a term that no document of ours states.
+    "assumption" marks a term that no document of ours states. An element of a list is named by
+    its name, its class or its kind: `class.A-1.margin`, `step.premium.rate`.
     """
 
-    series: str
-    issuer: str
-    group: Annotated[int, Field(ge=1)]
-    first_payment_date: dt.date
-    payment_day: Annotated[int, Field(ge=1, le=28)]
-    net_wac_cap: bool
-    undercollateralization: Literal["implied", "pro_rata", "reverse_order"]
+    series: Annotated[str, Field(description="as in the certificate")]
+    issuer: Annotated[str, Field(description="short name, before the series in titles")]
+    group: Annotated[int, Field(ge=1, description="loan group")]
+    first_payment_date: Annotated[dt.date, Field(description="payment 1; the others count from it")]
+    payment_day: Annotated[
+        int, Field(ge=1, le=28, description="of the month, or the next business day")
+    ]
+    undercollateralization: Annotated[
+        Literal["implied", "pro_rata", "reverse_order"],
+        Field(description="notes in excess of pool that nobody pays"),
+    ]
+    original_pool: Annotated[
+        Money | None, Field(description="USD, at closing; default the original notes")
+    ] = None
     classes: Annotated[tuple[NoteClass, ...], Field(min_length=1, alias="class")]
-    overcollateralization: Overcollateralization
-    lockout: Lockout | None = None
-    insurer: InsurerTerms
-    clean_up_call_share: Rate
-    sources: Annotated[dict[str, str], Field(default_factory=dict)]
+    steps: Annotated[
+        tuple[PaymentStep, ...],
+        Field(min_length=1, alias="step", description="the order of payments, top to bottom"),
+    ]
+    principal: Annotated[
+        tuple[PrincipalRule, ...],
+        Field(description="how principal is shared; default: all classes in order"),
+    ] = (Sequential(rule="sequential"),)
+    overcollateralization: Overcollateralization | None = None
+    insurer: InsurerTerms | None = None
+    clean_up_call: CleanUpCall | None = None
+    sources: Annotated[
+        dict[str, str], Field(default_factory=dict, description="where each term comes from")
+    ]
 
     @model_validator(mode="after")
-    def _classes_fit(self) -> Self:
-        names = [c.name for c in self.classes]
-        if len(set(names)) != len(names):
-            raise ValueError(f"each class name once, not {names}")
-        if not self.term_classes:
-            raise ValueError("at least one class with a balance")
-        locked = self.lockout.class_name if self.lockout else None
-        if locked is not None and locked not in [c.name for c in self.term_classes]:
-            raise ValueError(f"a lockout class among the classes with a balance, not '{locked}'")
+    def _parts_fit(self) -> Self:
+        faults = tuple(deal_faults(self))
+        if faults:
+            raise MisfitError(faults)
         return self
 
     @property
     def term_classes(self) -> tuple[NoteClass, ...]:
-        """The classes that have a balance, in order of payment."""
+        """The classes that have a balance, in order of seniority."""
         return tuple(c for c in self.classes if c.kind != "notional")
 
     @property
@@ -141,9 +119,29 @@ class Deal(Settings):
         return tuple(c for c in self.classes if c.kind == "notional")
 
     @property
+    def insured_classes(self) -> tuple[NoteClass, ...]:
+        """The classes that the insurer covers; none without an insurer."""
+        return tuple(c for c in self.classes if c.insured and self.insurer is not None)
+
+    @property
     def original_notes(self) -> Decimal:
         """Original balance of all classes that have one, USD."""
         return sum((c.original_balance for c in self.term_classes), Decimal(0))
+
+    @property
+    def closing_pool(self) -> Decimal:
+        """Pool at closing, USD: the basis of cumulative losses, floors and the clean-up call."""
+        return self.original_notes if self.original_pool is None else self.original_pool
+
+    @property
+    def premium_rate(self) -> float | None:
+        """Premium a year on all notes; None where no one rate applies to all of them."""
+        steps = [step for step in self.steps if isinstance(step, Premium)]
+        every = {c.name for c in self.term_classes}
+        insured = tuple(c.name for c in self.insured_classes if c.kind != "notional")
+        if len(steps) != 1 or set(steps[0].classes or insured) != every:
+            return None
+        return steps[0].rate
 
     def payment_number(self, date: dt.date) -> int:
         """Return the number of the payment made in the month of `date`; the first is 1."""
@@ -152,12 +150,5 @@ class Deal(Settings):
 
 
 def read_deal(path: Path) -> Deal:
-    """Read a deal file; an InputError names the key that does not fit."""
+    """Read a deal file; an InputError names the key, step or rule that does not fit."""
     return validate(Deal, read_toml(path, "a deal file (configs/deals/*.toml)"), path)
-
-
-def _require_rising(steps: tuple[NotionalStep, ...] | tuple[LockoutStep, ...]) -> None:
-    """Refuse steps that do not rise in payment number."""
-    numbers = [step.until_payment for step in steps]
-    if numbers != sorted(set(numbers)):
-        raise ValueError(f"'until_payment' rising from step to step, not {numbers}")

@@ -80,6 +80,13 @@ class Product(Settings):
         """Destinations other than payoff as state indices, worst first."""
         return np.array([states.KEYS.index(key) for key in self.worst_to_best])
 
+    def pseudo_counts(self) -> NDArray[np.float64]:
+        """Return what the prior is worth in loans, float64[live states, all states]."""
+        worth = np.zeros(states.N_LIVE)
+        for key, row in self.rows.items():
+            worth[states.KEYS.index(key)] = row.pseudo_count
+        return self.row_means() * worth[:, None]
+
     def row_means(self) -> NDArray[np.float64]:
         """Return prior means as a fraction, float64[live states, all states]; current row zero."""
         means = np.zeros((states.N_LIVE, states.N_STATES))

@@ -31,7 +31,7 @@ def cash_lines(
 ) -> list[TieOutLine]:
     """Premium, excess cash and cash to the certificates."""
     pool, oc = certificate.pool, certificate.oc
-    cash = _cash_left_for_premium(certificate, notes)
+    cash = cash_left_for_premium(certificate, notes)
     rate, source = _expected_rate(deal, others)
     premium = combine(
         lambda rate, beginning: to_cents(rate * beginning / 12),
@@ -66,7 +66,7 @@ def solve_premium_rate(certificate: Certificate, deal: Deal | None) -> Decimal |
 
 
 def _solve(certificate: Certificate, notes: Notes) -> Decimal | None:
-    cash = _cash_left_for_premium(certificate, notes).value
+    cash = cash_left_for_premium(certificate, notes).value
     beginning = notes.total("beginning").value
     if cash is None or not beginning:
         return None
@@ -74,7 +74,7 @@ def _solve(certificate: Certificate, notes: Notes) -> Decimal | None:
     return rate if to_cents(rate * beginning / 12) == cash else None
 
 
-def _cash_left_for_premium(certificate: Certificate, notes: Notes) -> Field:
+def cash_left_for_premium(certificate: Certificate, notes: Notes) -> Field:
     """Collections less what the notes and the certificates receive: no line prints it."""
     pool = certificate.pool
     return combine(
@@ -91,8 +91,8 @@ def _cash_left_for_premium(certificate: Certificate, notes: Notes) -> Field:
 
 def _expected_rate(deal: Deal | None, others: Sequence[Certificate]) -> tuple[Field, str]:
     """Return the premium rate and its source: the deal's terms, else the other dates."""
-    if deal is not None:
-        return known(Decimal(str(deal.insurer.premium_rate))), "the deal's rate"
+    if deal is not None and deal.premium_rate is not None:
+        return known(Decimal(str(deal.premium_rate))), "the deal's rate"
     solved = [solve_premium_rate(other, None) for other in others]
     rates = {rate for rate in solved if rate is not None}
     if len(rates) == 1:

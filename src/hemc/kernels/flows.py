@@ -22,7 +22,8 @@ class PoolFlows(NamedTuple):
     month's principal collections; `proceeds` is what a charged-off loan still brings. `balance`
     has a column more than the others: column 0 is the balance at cut-off, column t the balance
     after month t, summed over loans and never derived from the flows. `net_rate_balance` is the
-    sum of net annual rate × opening balance.
+    sum of net annual rate × opening balance. `state_balance` is the balance after the month of
+    each live state of `hemc.states`.
     """
 
     interest: Floats  # [p, t]
@@ -33,60 +34,36 @@ class PoolFlows(NamedTuple):
     loss: Floats  # [p, t]
     balance: Floats  # [p, t + 1]
     net_rate_balance: Floats  # [p, t]
-
-
-class DealTerms(NamedTuple):
-    """Terms of a deal laid out by month of the projection; `t` as in PoolFlows.
-
-    `accrual` is coupon × year fraction of the month for each class (for a floating class the
-    index is already in it); `year_fraction` is the day-count fraction alone. `notional` is the
-    scheduled balance of a notional class and 0 for the others. `balance_open` holds the balances
-    at cut-off (0 for a notional class). `is_insured` marks classes whose shortfalls the insurer
-    pays. `lockout_class` is -1 where there is none. Monthly rates are per month.
-    """
-
-    accrual: Floats  # [t, k]
-    year_fraction: Floats  # [t, k]
-    notional: Floats  # [t, k]
-    is_notional: NDArray[np.bool_]  # [k]
-    is_insured: NDArray[np.bool_]  # [k]
-    balance_open: Floats  # [k]
-    lockout_class: int
-    lockout_share: Floats  # [t]
-    target: Floats  # [t] fixed target before any step-down
-    step_down_share: Floats  # [t] share of the current pool, 0 before the step-down
-    target_floor: float
-    may_build: NDArray[np.bool_]  # [t]
-    has_net_wac_cap: bool
-    premium_monthly: float
-    fee_monthly: float  # on the opening pool, after what the net rate already covers
-    reimbursement_monthly: Floats  # [t]
-    undercollateralization: int  # 0 implied, 1 pro rata, 2 reverse order
+    state_balance: Floats  # [p, t, s]
 
 
 class NoteFlows(NamedTuple):
-    """What the priority of payments makes of a path's PoolFlows, every amount from its own step.
+    """What the priority of payments makes of a path's collections, each amount from its own step.
 
-    `shortfall` is the interest still owed to a class after the month; `writedown` and `write_up`
-    are without cash. `draw_interest` and `draw_principal` come from the insurer. `balance` has
-    column 0 for cut-off. `oc` is pool minus notes after the month, `oc_target` the target that
-    applied. `largest_gap` is the largest absolute gap of any
-    identity on the path.
+    All arrays are zero where nothing happens. `shortfall` is the interest still owed to a class
+    after the month; `carryover` what the net WAC cap cut and nobody paid (without months where no
+    class has a cap that is carried over). `writedown` and `write_up` are without cash.
+    `draw_interest` and `draw_principal` come from the insurer. `largest_gap` is the largest
+    absolute gap of any identity on the path.
     """
 
-    balance: Floats  # [p, t + 1, k]
+    balance: Floats  # [p, t + 1, k] column 0 at cut-off
     principal: Floats  # [p, t, k] draws of principal included
-    interest: Floats  # [p, t, k] draws of interest included
+    interest: Floats  # [p, t, k] draws and paid carry-over included
     shortfall: Floats  # [p, t, k]
+    carryover: Floats  # [p, t, k] owed after the month
+    carryover_paid: Floats  # [p, t, k]
     writedown: Floats  # [p, t, k]
     write_up: Floats  # [p, t, k]
-    premium: Floats  # [p, t]
-    fees: Floats  # [p, t]
+    step_paid: Floats  # [p, t, j] what each step of the deal took
+    step_kind: Ints  # [j] as in DealTerms
     draw_interest: Floats  # [p, t]
     draw_principal: Floats  # [p, t]
-    reimbursement: Floats  # [p, t]
     unreimbursed: Floats  # [p, t] owed to the insurer after the month
-    residual: Floats  # [p, t]
-    oc: Floats  # [p, t + 1]
-    oc_target: Floats  # [p, t]
+    oc: Floats  # [p, t + 1] pool minus notes, column 0 at cut-off
+    oc_target: Floats  # [p, t] the target that applied
     largest_gap: Floats  # [p] of the identities, USD
+
+    def paid(self, kind: int) -> Floats:
+        """Return what the steps of a kind took together, float64[p, t] USD."""
+        return np.asarray(self.step_paid[:, :, self.step_kind == kind].sum(axis=2))

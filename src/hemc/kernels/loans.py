@@ -17,11 +17,14 @@ from hemc.kernels.jit import kernel
 from hemc.kernels.pool import Pool
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints, MoveRates, PathFactors, cumulate_path
-from hemc.states import BANKRUPTCY, CHARGED_OFF, CURRENT, D180, FORECLOSURE, PAID_OFF, REO
+from hemc.states import BANKRUPTCY, CHARGED_OFF, CURRENT, D150, D180, FORECLOSURE, PAID_OFF, REO
 
 #: Columns of a month's row in the kernel's output; balances and counts by state follow.
 INTEREST, SCHEDULED, PREPAID, PROCEEDS, LOSS, NET_RATE_BALANCE, BALANCE, COUNT = *range(7), 16
 N_COLUMNS = 26
+
+#: Instalments that one move can bring: from 150 days behind to current.
+MOST_INSTALMENTS = 1 + D150
 
 #: A balance of less is none: what rounding leaves of a schedule that has been paid, USD.
 HALF_CENT = 0.005
@@ -60,6 +63,18 @@ class Cash(NamedTuple):
     interest: float
     scheduled: float
     prepaid: float
+
+
+@step
+def loan_terms(pool: Pool, i: int) -> LoanTerms:
+    """Return the loan at a position of the pool."""
+    return LoanTerms(
+        pool.scheduled_a[i],
+        pool.scheduled_c[i],
+        pool.growth[i],
+        pool.net_share[i],
+        pool.maturity[i],
+    )
 
 
 @step
@@ -135,20 +150,28 @@ def pays_in_bankruptcy(rules: LossRules, state: int, to: int, u: float) -> bool:
 
 
 @step
+def instalments(is_late: bool, behind: int, state: int, to: int) -> tuple[int, int]:
+    """Return how many instalments a move between live states brings, and months behind then.
+
+    `behind` is counted at the start of the month. A re-age (out of 180+, bankruptcy or
+    foreclosure into current or a bucket) carries no cash and leaves the balance as it is; after
+    maturity nothing is paid.
+    """
+    if is_late or to >= D180:
+        return 0, behind + 1
+    if state >= D180:
+        return 0, to
+    return 1 + state - to, to
+
+
+@step
 def settle_loan(
     loan: LoanTerms, power: float, behind: int, month: int, state: int, to: int
 ) -> tuple[Cash, float, int]:
-    """Settle a month's move between live states. Return cash, the new power, months behind.
-
-    `behind` is counted at the start of the month. A re-age (out of 180+, bankruptcy or
-    foreclosure into current or a bucket) carries no cash and leaves the balance as it is.
-    """
-    if month > loan.maturity or to >= D180:
-        return Cash(0.0, 0.0, 0.0), power, behind + 1
-    if state >= D180:
-        return Cash(0.0, 0.0, 0.0), power, to
-    cash, power = pay_instalments(loan, power, 1 + state - to)
-    return cash, power, to
+    """Settle a month's move between live states. Return cash, the new power, months behind."""
+    n, behind = instalments(month > loan.maturity, behind, state, to)
+    cash, power = pay_instalments(loan, power, n)
+    return cash, power, behind
 
 
 @step
@@ -232,13 +255,7 @@ def simulate_path(
     months, loss_by_origin = out
     n_classes = shares.cumulative.shape[1]
     for i in range(pool.balance.size):
-        loan = LoanTerms(
-            pool.scheduled_a[i],
-            pool.scheduled_c[i],
-            pool.growth[i],
-            pool.net_share[i],
-            pool.maturity[i],
-        )
+        loan = loan_terms(pool, i)
         state = pool.state[i]
         number = pool.loan[i]
         c = 0

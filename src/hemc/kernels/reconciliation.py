@@ -1,23 +1,41 @@
-"""Terms, pool flows and note flows go in, gaps in USD come out: is the priority of payments kept?
+"""Terms, collections and note flows go in, gaps in USD come out: was the deal's order kept?
 
-Everything is read from the finished flows and put in another form than in `kernels/waterfall.py`:
-rolls from opening to closing balance, class amounts in closed form, and for the order of payments
-the rule that whoever ranks lower receives nothing while a better rank is unpaid. So an amount
-that a step gets wrong shows even where the cash still adds up.
+Everything is read from the finished flows: rolls from opening to closing balance, what each step
+and class could claim from `kernels/dues.py`, and for the order the rule that whoever ranks lower
+receives nothing while a better rank is unpaid. So an amount that a step gets wrong shows even
+where the cash still adds up.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
-import numpy as np
-
-from hemc.kernels.flows import DealTerms, Floats, NoteFlows, PoolFlows
+from hemc.kernels.deal_terms import (
+    CAP_CARRYOVER,
+    COLLECTIONS,
+    IMPLIED,
+    INTEREST,
+    REIMBURSEMENT,
+    RESIDUAL,
+    SHARED,
+    ClassTerms,
+    DealTerms,
+    Month,
+    StepTerms,
+)
+from hemc.kernels.dues import (
+    Row,
+    charge_claim,
+    claim_interest,
+    left_in,
+    principal_claim,
+    take_principal,
+)
+from hemc.kernels.flows import Floats, NoteFlows
 from hemc.kernels.jit import kernel
-from hemc.kernels.month import Month, Payments, Rows, cut_month, cut_rows, read_payments, total
+from hemc.kernels.principal import DUST
+from hemc.kernels.records import Records
 from hemc.kernels.step import step
-from hemc.kernels.waterfall import DUST, IMPLIED, PRO_RATA
 
 #: Names of the identities, in the order of the gaps.
 IDENTITIES = (
@@ -39,7 +57,7 @@ IDENTITIES = (
     POOL_ROLL,
     NOTE_ROLL,
     OC_ROLL,
-    INTEREST,
+    ENTITLEMENT,
     ORDER,
     PRINCIPAL,
     UNREIMBURSED,
@@ -50,269 +68,293 @@ IDENTITIES = (
 ) = range(len(IDENTITIES))
 
 
-class Scratch(NamedTuple):
-    """Working memory of one path, [k]."""
+class Rank:
+    """What a step took and could claim, USD."""
 
-    nothing: Floats  # zeros
-    entitlement: Floats  # interest owed for the month, USD
-    unreversed: Floats  # writedowns not yet written up, USD
-
-
-@step
-def keep_worst(gaps: Floats, identity: int, gap: float) -> None:
-    """Keep the larger absolute gap; a gap that is not a number is infinite."""
-    size = math.inf if math.isnan(gap) else abs(gap)
-    gaps[identity] = max(gaps[identity], size)
+    paid: float
+    due: float
 
 
-@step
-def pool_rate(month: Month) -> float:
-    """Return a twelfth of the pool's net rate after notional coupons, infinite without a cap."""
-    if not month.has_net_wac_cap or month.pool_open <= 0.0:
-        return math.inf
-    interest, scheduled = month.net_rate_balance / 12.0, 0.0
-    for k in range(month.is_notional.size):
-        before = min(scheduled, month.pool_open)
-        scheduled += month.notional[k]
-        coupon = month.accrual[k] / month.year_fraction[k]
-        interest -= (min(scheduled, month.pool_open) - before) * coupon / 12.0
-    return max(interest / month.pool_open, 0.0)
+class Totals:
+    """What is not by class in a month, as the flows show it, USD."""
+
+    oc_open: float
+    oc: float
+    claim: float  # of the insurer, with the month's interest
+    unreimbursed: float
+    draw_interest: float
+    draw_principal: float
 
 
 @step
-def entitle(month: Month, rows: Rows, entitlement: Floats) -> None:
-    """Fill `entitlement` with the interest each class may claim for the month."""
-    rate, scheduled = pool_rate(month), 0.0
-    for k in range(entitlement.size):
-        carried = rows.shortfall_open[k]
-        before = min(scheduled, month.pool_open)
-        scheduled += month.notional[k]
-        if month.is_notional[k]:
-            notional = min(scheduled, month.pool_open) - before
-            entitlement[k] = carried + (notional + carried) * month.accrual[k]
-        else:
-            accrual = min(rate, month.accrual[k])
-            entitlement[k] = carried + (rows.balance_open[k] + carried) * accrual
+def worst(gap: float, other: float) -> float:
+    """Return the larger absolute gap; a gap that is not a number is infinite."""
+    return max(gap, math.inf if math.isnan(other) else abs(other))
 
 
 @step
-def check_cash(month: Month, rows: Rows, payments: Payments, gaps: Floats) -> None:
-    """Compare collections and draws with all payments, and the pool with its own flows."""
-    cash_in = month.interest + month.principal + payments.draw_interest + payments.draw_principal
-    cash_out = payments.fees + payments.premium + payments.reimbursement + payments.residual
-    cash_out += total(rows.interest) + total(rows.principal)
-    keep_worst(gaps, CASH, cash_in - cash_out)
-    fall = month.pool_open - month.pool_close
-    keep_worst(gaps, POOL_ROLL, month.principal + month.loss - fall)
-
-
-@step
-def check_rolls(month: Month, rows: Rows, payments: Payments, claim: float, gaps: Floats) -> None:
-    """Roll each class and the insurer's claim from opening to closing; OC = pool − notes."""
-    for k in range(rows.balance.size):
-        roll = rows.balance_open[k] - rows.principal[k] - rows.writedown[k] + rows.write_up[k]
-        keep_worst(gaps, NOTE_ROLL, roll - rows.balance[k])
-    keep_worst(gaps, OC_ROLL, payments.oc - (month.pool_close - total(rows.balance)))
-    claim += payments.draw_interest + payments.draw_principal - payments.reimbursement
-    keep_worst(gaps, UNREIMBURSED, claim - payments.unreimbursed)
-
-
-@step
-def check_interest(month: Month, rows: Rows, entitlement: Floats, gaps: Floats) -> None:
-    """Every class is paid or still owed its entitlement, short in the same proportion."""
-    due, short = total(entitlement), total(rows.shortfall)
-    for k in range(entitlement.size):
-        gap = rows.interest[k] + rows.shortfall[k] - entitlement[k]
-        keep_worst(gaps, INTEREST, gap)
-        if due > 0.0 and not month.is_insured.any():
-            keep_worst(gaps, INTEREST, rows.shortfall[k] - entitlement[k] * (short / due))
-
-
-@step
-def rank_gap(due: float, paid: float, below: float) -> float:
-    """Return what was paid beyond `due`, or paid `below` although something due was not."""
-    return max(paid - due, min(due - paid, below))
-
-
-@step
-def required_oc(month: Month) -> float:
-    """Return the OC target; after the step-down it follows the ending pool within its limits."""
-    if month.step_down_share > 0.0:
-        share = month.step_down_share * month.pool_close
-        return min(month.target, max(month.target_floor, share))
-    return month.target
-
-
-@step
-def check_principal_ranks(
-    month: Month, rows: Rows, payments: Payments, oc_open: float, claim: float, gaps: Floats
+def read_month(
+    notes: NoteFlows, rows: Records[Row], ranks: Records[Rank], totals: Totals, p: int, t: int
 ) -> float:
-    """Check hold, reimbursement and build from the bottom up; return what they take in all."""
-    target, notes, notes_due = (
-        required_oc(month),
-        total(rows.balance_open),
-        month.principal + month.loss,
-    )
-    release = max(oc_open - target, 0.0) if month.may_build else 0.0
-    hold_due = min(max(notes_due - release, 0.0), notes)
-    paid = total(rows.principal) - payments.draw_principal
-    held = min(paid, hold_due)
-    build_due = min(max(target - (oc_open - notes_due + held), 0.0), notes - held)
-    build_due = build_due if month.may_build else 0.0
-    built, below = paid - held, payments.residual
-    keep_worst(gaps, ORDER, rank_gap(build_due, built, below))
-    below += built
-    keep_worst(gaps, ORDER, rank_gap(claim, payments.reimbursement, below))
-    below += payments.reimbursement
-    keep_worst(gaps, ORDER, rank_gap(hold_due, held, below))
-    keep_worst(gaps, ORDER, payments.oc_target - target)
-    return below + held
+    """Copy a month's flows into records; return all that is by class or the insurer's."""
+    amounts = 0.0
+    for k in range(rows.size):
+        row = rows[k]
+        row.shortfall_open, row.carryover_open = row.shortfall, row.carryover
+        row.opening, row.balance = notes.balance[p, t, k], notes.balance[p, t + 1, k]
+        row.principal, row.interest = notes.principal[p, t, k], notes.interest[p, t, k]
+        row.shortfall = notes.shortfall[p, t, k]
+        row.writedown, row.write_up = notes.writedown[p, t, k], notes.write_up[p, t, k]
+        if notes.carryover.shape[1] > 0:
+            row.carryover = notes.carryover[p, t, k]
+            row.carryover_paid = notes.carryover_paid[p, t, k]
+        amounts += row.opening + row.balance + row.shortfall_open + row.shortfall + row.interest
+        amounts += row.principal + row.writedown + row.write_up + row.carryover
+    for j in range(notes.step_paid.shape[2]):
+        ranks[j].paid = notes.step_paid[p, t, j]
+    totals.oc_open, totals.oc = notes.oc[p, t], notes.oc[p, t + 1]
+    totals.claim, totals.unreimbursed = totals.unreimbursed, notes.unreimbursed[p, t]
+    totals.draw_interest = notes.draw_interest[p, t]
+    totals.draw_principal = notes.draw_principal[p, t]
+    amounts += totals.draw_interest + totals.draw_principal
+    return amounts + totals.claim + totals.unreimbursed
 
 
 @step
-def check_ranks(
-    month: Month, rows: Rows, payments: Payments, entitled: float, below: float, gaps: Floats
+def check_cash(
+    steps: Records[StepTerms], ranks: Records[Rank], rows: Records[Row], totals: Totals,
+    month: Month, gaps: Floats,
+) -> None:  # fmt: skip
+    """Compare collections with what steps took, steps with classes, the claim with its flows."""
+    taken, interest, principal, repaid = 0.0, totals.draw_interest, totals.draw_principal, 0.0
+    for j in range(ranks.size):
+        kind, paid = steps[j].kind, ranks[j].paid
+        taken += paid
+        interest += paid if INTEREST <= kind <= CAP_CARRYOVER else 0.0
+        principal += paid if kind >= COLLECTIONS else 0.0
+        repaid += paid if kind == REIMBURSEMENT else 0.0
+    for k in range(rows.size):
+        interest -= rows[k].interest
+        principal -= rows[k].principal
+    gaps[CASH] = worst(gaps[CASH], month.interest + month.principal - taken)
+    gaps[CASH] = worst(gaps[CASH], interest)
+    gaps[CASH] = worst(gaps[CASH], principal)
+    claim = totals.claim - repaid + totals.draw_interest + totals.draw_principal
+    gaps[UNREIMBURSED] = worst(gaps[UNREIMBURSED], claim - totals.unreimbursed)
+
+
+@step
+def check_rolls(
+    ranks: Records[Rank], rows: Records[Row], totals: Totals, month: Month, gaps: Floats
 ) -> None:
-    """Check interest, premium and fees: nobody too much, nothing before a better rank."""
-    interest = total(rows.interest) - payments.draw_interest
-    keep_worst(gaps, ORDER, rank_gap(entitled, interest, below))
-    below += interest
-    premium_due = month.premium_monthly * total(rows.balance_open)
-    keep_worst(gaps, ORDER, rank_gap(premium_due, payments.premium, below))
-    below += payments.premium
-    keep_worst(gaps, ORDER, rank_gap(month.fee_monthly * month.pool_open, payments.fees, below))
+    """Roll pool and classes from opening to closing; OC = pool − notes; nothing is negative."""
+    fall, closing = month.pool_open - month.pool_close, 0.0
+    gaps[POOL_ROLL] = worst(gaps[POOL_ROLL], month.principal + month.loss - fall)
+    least = min(month.pool_close, totals.unreimbursed, totals.draw_interest, totals.draw_principal)
+    for k in range(rows.size):
+        row = rows[k]
+        roll = row.opening - row.principal + row.write_up - row.writedown
+        gaps[NOTE_ROLL] = worst(gaps[NOTE_ROLL], roll - row.balance)
+        closing += row.balance
+        least = min(least, row.balance, row.shortfall, row.interest)
+        least = min(least, row.principal, row.writedown, row.write_up)
+    for j in range(ranks.size):
+        least = min(least, ranks[j].paid)
+    gaps[OC_ROLL] = worst(gaps[OC_ROLL], totals.oc - (month.pool_close - closing))
+    gaps[NEGATIVE] = worst(gaps[NEGATIVE], min(least, 0.0))
 
 
 @step
-def check_principal_classes(month: Month, rows: Rows, gaps: Floats) -> None:
-    """Compare each class's principal with lockout first, then in order, applied to the total.
-
-    Steps may share the total among themselves in any way: the result is the same.
-    """
-    left, lockout, locked = total(rows.principal), month.lockout_class, 0.0
-    if lockout >= 0 and total(rows.balance_open) > 0.0:
-        balance = rows.balance_open[lockout]
-        share = month.lockout_share * balance / total(rows.balance_open)
-        locked = min(balance, left * min(share, 1.0))
-    left -= locked
-    for k in range(rows.balance.size):
-        first = locked if k == lockout else 0.0
-        expected = min(left, rows.balance_open[k] - first)
-        left -= expected
-        keep_worst(gaps, PRINCIPAL, rows.principal[k] - first - expected)
+def claim_steps(
+    terms: DealTerms, ranks: Records[Rank], rows: Records[Row], totals: Totals, month: Month,
+    t: int,
+) -> float:  # fmt: skip
+    """Fill what each step may take; return principal that no class could take by the rules."""
+    paid_off, adrift = 0.0, 0.0
+    for j in range(terms.steps.size):
+        kind, paid, due = terms.steps[j].kind, totals.draw_principal, 0.0
+        if kind >= COLLECTIONS:
+            held = left_in(terms.in_step, rows, j)
+            may_build = terms.months[t].may_build
+            due = principal_claim(kind, held, month, totals.oc_open, may_build, paid_off)
+            paid = ranks[j].paid if j < ranks.size else paid
+            paid_off += paid
+            adrift += take_principal(
+                paid, terms.rules, terms.rule_amount, terms.in_rule, terms.in_step, rows, j, t
+            )
+        elif INTEREST <= kind <= CAP_CARRYOVER:
+            for k in range(rows.size):
+                if terms.in_step[j, k]:
+                    due += rows[k].claim if kind == INTEREST else rows[k].carryover_claim
+        elif kind == REIMBURSEMENT:
+            due = totals.claim
+        elif kind == RESIDUAL:
+            due = math.inf
+        else:
+            is_rounded = terms.round_to_cents
+            due = charge_claim(terms.steps[j], terms.in_step, rows, month, j, is_rounded)
+        if j < ranks.size:
+            ranks[j].due = due
+    return adrift
 
 
 @step
-def check_draws(month: Month, rows: Rows, payments: Payments, gaps: Floats) -> None:
-    """Insured classes miss no interest, the pool covers the notes; nobody else draws."""
-    drawn = payments.draw_principal
-    if not month.is_insured.any():
-        keep_worst(gaps, DRAWS, drawn + payments.draw_interest)
-        return
-    for k in range(rows.shortfall.size):
-        if month.is_insured[k]:
-            keep_worst(gaps, DRAWS, rows.shortfall[k])
-    before = total(rows.balance_open) - total(rows.principal) + drawn
+def check_order(ranks: Records[Rank], rows: Records[Row], adrift: float, gaps: Floats) -> None:
+    """Nobody gets more than is due, nobody anything before a better rank; classes by the rules."""
+    below = 0.0
+    for j in range(ranks.size - 1, -1, -1):
+        paid, due = ranks[j].paid, ranks[j].due
+        gaps[ORDER] = worst(gaps[ORDER], max(paid - due, min(due - paid, below)))
+        below += paid
+    gaps[PRINCIPAL] = worst(gaps[PRINCIPAL], adrift)
+    for k in range(rows.size):
+        expected = rows[k].opening - rows[k].left
+        gaps[PRINCIPAL] = worst(gaps[PRINCIPAL], rows[k].principal - expected)
+
+
+@step
+def check_interest(
+    terms: DealTerms, ranks: Records[Rank], rows: Records[Row], pays: bool, gaps: Floats
+) -> None:
+    """Every class is paid or still owed what it may claim; a step's classes share what is short."""
+    for j in range(ranks.size):
+        if terms.steps[j].kind != INTEREST:
+            continue
+        share, senior_short = ranks[j].paid / max(ranks[j].due, DUST * DUST), 0.0
+        for i in range(rows.size):
+            k = terms.step_order[j, i]
+            if k < 0:
+                break
+            row, paid = rows[k], rows[k].interest
+            if terms.classes[k].is_carried:
+                paid -= row.carryover_paid
+                roll = row.carryover_claim - row.carryover_paid - row.carryover
+                gaps[ENTITLEMENT] = worst(gaps[ENTITLEMENT], roll)
+            gap = paid + row.shortfall - row.claim
+            gaps[ENTITLEMENT] = worst(gaps[ENTITLEMENT], gap)
+            if pays and terms.classes[k].is_insured:
+                gaps[DRAWS] = worst(gaps[DRAWS], row.shortfall)
+                continue
+            gap = paid - share * row.claim
+            if terms.steps[j].is_sequential:
+                gap = min(paid, senior_short)
+            gaps[ENTITLEMENT] = worst(gaps[ENTITLEMENT], gap)
+            senior_short += row.shortfall
+
+
+@step
+def check_draws(
+    classes: Records[ClassTerms], rows: Records[Row], totals: Totals, month: Month, gaps: Floats
+) -> None:
+    """The pool covers what an insurer that pays has insured, and nobody else draws."""
+    drawn, any_insured = totals.draw_principal, False
+    insured = drawn
+    for k in range(classes.size):
+        if classes[k].is_insured:
+            any_insured = True
+            insured += rows[k].balance + rows[k].writedown
+    excess = insured - (0.0 if month.is_final else month.pool_close)
+    gap = drawn - (excess if excess > DUST else 0.0)
+    if not (month.pays and any_insured):
+        gap = drawn + totals.draw_interest
+    gaps[DRAWS] = worst(gaps[DRAWS], gap)
+
+
+@step
+def check_writedowns(
+    classes: Records[ClassTerms], rows: Records[Row], convention: int, month: Month, gaps: Floats
+) -> None:
+    """Writedowns are the notes in excess of pool, borne by exposed classes as the deal says."""
+    written, before, exposed, junior = 0.0, 0.0, 0.0, 0.0
+    for k in range(rows.size):
+        standing = rows[k].balance + rows[k].writedown
+        written += rows[k].writedown
+        before += standing
+        exposed += 0.0 if month.pays and classes[k].is_insured else standing
     excess = before - (0.0 if month.is_final else month.pool_close)
-    keep_worst(gaps, DRAWS, drawn - (excess if excess > DUST else 0.0))
+    is_due = (month.is_final or convention != IMPLIED) and excess > DUST
+    gaps[WRITEDOWNS] = worst(gaps[WRITEDOWNS], written - (excess if is_due else 0.0))
+    for k in range(rows.size - 1, -1, -1):
+        amount, balance = rows[k].writedown, rows[k].balance
+        gap = min(amount, junior)
+        if month.pays and classes[k].is_insured:
+            gap, balance = amount, 0.0
+        elif convention == SHARED:
+            gap = amount - written * (balance + amount) / max(exposed, DUST)
+        gaps[WRITEDOWNS] = worst(gaps[WRITEDOWNS], gap)
+        junior += balance
 
 
 @step
-def check_writedowns(month: Month, rows: Rows, gaps: Floats) -> None:
-    """Writedowns are the notes in excess of pool, shared among the classes as the deal says."""
-    written, junior = total(rows.writedown), 0.0
-    before = total(rows.balance) + written
-    excess = before - (0.0 if month.is_final else month.pool_close)
-    is_due = month.is_final or month.undercollateralization != IMPLIED
-    keep_worst(gaps, WRITEDOWNS, written - (excess if is_due and excess > DUST else 0.0))
-    for k in range(rows.balance.size - 1, -1, -1):
-        gap = min(rows.writedown[k], junior)
-        if month.undercollateralization == PRO_RATA and written > 0.0:
-            gap = rows.writedown[k] - written * (rows.balance[k] + rows.writedown[k]) / before
-        keep_worst(gaps, WRITEDOWNS, gap)
-        junior += rows.balance[k]
-
-
-@step
-def check_write_ups(month: Month, rows: Rows, payments: Payments, gaps: Floats) -> None:
-    """Write-ups are OC after the payments, at most what was written down, senior first."""
-    cash_paid = total(rows.principal) - payments.draw_principal
-    oc = month.pool_close - (total(rows.balance_open) - cash_paid)
-    due, senior = min(max(oc, 0.0), total(rows.unreversed)), 0.0
-    keep_worst(gaps, WRITE_UPS, total(rows.write_up) - due)
-    for k in range(rows.unreversed.size):
-        keep_worst(gaps, WRITE_UPS, min(rows.write_up[k], senior))
-        rows.unreversed[k] -= rows.write_up[k]
-        senior += rows.unreversed[k]
-        rows.unreversed[k] += rows.writedown[k]
-
-
-@step
-def check_signs(month: Month, rows: Rows, payments: Payments, gaps: Floats) -> None:
-    """Balances and payments are never negative."""
-    least = min(month.pool_close, payments.fees, payments.premium, payments.reimbursement)
-    least = min(least, payments.residual, payments.unreimbursed)
-    least = min(least, payments.draw_interest, payments.draw_principal)
-    for k in range(rows.balance.size):
-        least = min(least, rows.balance[k], rows.shortfall[k], rows.interest[k])
-        least = min(least, rows.principal[k], rows.writedown[k], rows.write_up[k])
-    keep_worst(gaps, NEGATIVE, min(least, 0.0))
+def check_write_ups(rows: Records[Row], totals: Totals, month: Month, gaps: Floats) -> None:
+    """Write-ups are OC after the cash, at most what was written down, most senior first."""
+    oc, up, reversible, senior = month.pool_close - totals.draw_principal, 0.0, 0.0, 0.0
+    for k in range(rows.size):
+        oc -= rows[k].opening - rows[k].principal
+        up += rows[k].write_up
+        reversible += rows[k].unreversed
+    gaps[WRITE_UPS] = worst(gaps[WRITE_UPS], up - min(max(oc, 0.0), reversible))
+    for k in range(rows.size):
+        gaps[WRITE_UPS] = worst(gaps[WRITE_UPS], min(rows[k].write_up, senior))
+        rows[k].unreversed -= rows[k].write_up
+        senior += rows[k].unreversed
+        rows[k].unreversed += rows[k].writedown
 
 
 @step
 def reconcile_month(
-    month: Month, rows: Rows, payments: Payments, oc_open: float, unreimbursed: float,
-    entitlement: Floats, gaps: Floats,
+    terms: DealTerms, month: Month, rows: Records[Row], ranks: Records[Rank], totals: Totals,
+    gaps: Floats, t: int, is_bare: bool,
 ) -> None:  # fmt: skip
-    """Check all identities of one month; `entitlement` is scratch."""
-    claim = unreimbursed * (1.0 + month.reimbursement_monthly)
-    entitle(month, rows, entitlement)
-    check_cash(month, rows, payments, gaps)
-    check_rolls(month, rows, payments, claim, gaps)
-    check_interest(month, rows, entitlement, gaps)
-    below = check_principal_ranks(month, rows, payments, oc_open, claim, gaps)
-    check_ranks(month, rows, payments, total(entitlement), below, gaps)
-    check_principal_classes(month, rows, gaps)
-    check_draws(month, rows, payments, gaps)
-    check_writedowns(month, rows, gaps)
-    check_write_ups(month, rows, payments, gaps)
-    check_signs(month, rows, payments, gaps)
+    """Check all identities of one month; a bare one has cash for fees and certificates only."""
+    totals.claim *= 1.0 + terms.months[t].reimbursement
+    check_cash(terms.steps, ranks, rows, totals, month, gaps)
+    check_rolls(ranks, rows, totals, month, gaps)
+    if is_bare:
+        return
+    claim_interest(
+        terms.classes, terms.class_months, rows, month, t, terms.has_cap, terms.round_to_cents
+    )
+    check_order(ranks, rows, claim_steps(terms, ranks, rows, totals, month, t), gaps)
+    check_interest(terms, ranks, rows, month.pays, gaps)
+    check_draws(terms.classes, rows, totals, month, gaps)
+    check_writedowns(terms.classes, rows, terms.undercollateralization, month, gaps)
+    check_write_ups(rows, totals, month, gaps)
 
 
 @step
 def check_opening(
-    terms: DealTerms, flows: PoolFlows, notes: NoteFlows, gaps: Floats, p: int
+    terms: DealTerms, notes: NoteFlows, rows: Records[Row], pool: float, gaps: Floats, p: int
 ) -> None:
-    """Clear the path's gaps, then compare its first balances and OC with those at cut-off."""
+    """Clear gaps and records, then compare first balances and OC with those at cut-off."""
     for identity in range(gaps.size):
         gaps[identity] = 0.0
-    for k in range(terms.balance_open.size):
-        keep_worst(gaps, NOTE_ROLL, notes.balance[p, 0, k] - terms.balance_open[k])
-    keep_worst(gaps, OC_ROLL, notes.oc[p, 0] - flows.balance[p, 0] + total(notes.balance[p, 0]))
-
-
-@step
-def reconcile_path(
-    terms: DealTerms, flows: PoolFlows, notes: NoteFlows, scratch: Scratch, gaps: Floats, p: int
-) -> None:
-    """Leave in `gaps` the largest gap of each identity over the months of a path."""
-    check_opening(terms, flows, notes, gaps, p)
-    for k in range(scratch.unreversed.size):
-        scratch.unreversed[k] = 0.0
-    claim = 0.0
-    for t in range(notes.residual.shape[1]):
-        month = cut_month(terms, flows, p, t)
-        rows = cut_rows(notes, scratch.nothing, scratch.unreversed, p, t)
-        payments = read_payments(notes, p, t)
-        reconcile_month(month, rows, payments, notes.oc[p, t], claim, scratch.entitlement, gaps)
-        claim = payments.unreimbursed
+    oc = pool - notes.oc[p, 0]
+    for k in range(rows.size):
+        gap = notes.balance[p, 0, k] - terms.classes[k].balance_open
+        gaps[NOTE_ROLL] = worst(gaps[NOTE_ROLL], gap)
+        oc -= terms.classes[k].balance_open
+        rows[k].unreversed = rows[k].shortfall = rows[k].carryover = 0.0
+    gaps[OC_ROLL] = worst(gaps[OC_ROLL], oc)
 
 
 @kernel
-def reconcile_paths(terms: DealTerms, flows: PoolFlows, notes: NoteFlows, gaps: Floats) -> None:
-    """Fill `gaps[p, identity]`, largest over months, and `notes.largest_gap[p]` over all."""
-    n_classes = terms.balance_open.size
-    scratch = Scratch(np.zeros(n_classes), np.empty(n_classes), np.empty(n_classes))
-    for p in range(notes.residual.shape[0]):
-        reconcile_path(terms, flows, notes, scratch, gaps[p], p)
-        notes.largest_gap[p] = gaps[p].max()
+def reconcile_paths(
+    terms: DealTerms, flows: Records[Month], notes: NoteFlows, gaps: Floats,
+    rows: Records[Row], ranks: Records[Rank], totals: Records[Totals],
+) -> None:  # fmt: skip
+    """Fill `gaps[p, identity]`, largest over months, and `notes.largest_gap[p]` over all.
+
+    `rows` [k], `ranks` [j] and `totals` [1] are working memory.
+    """
+    for p in range(flows.shape[0]):
+        check_opening(terms, notes, rows, flows[p, 0].pool_open, gaps[p], p)
+        totals[0].unreimbursed = 0.0
+        for t in range(flows.shape[1]):
+            amounts = read_month(notes, rows, ranks, totals[0], p, t)
+            is_bare = amounts == 0.0 and not terms.months[t].has_notional
+            reconcile_month(terms, flows[p, t], rows, ranks, totals[0], gaps[p], t, is_bare)
+        largest = 0.0
+        for identity in range(gaps.shape[1]):
+            largest = max(largest, gaps[p, identity])
+        notes.largest_gap[p] = largest

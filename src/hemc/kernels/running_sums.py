@@ -1,8 +1,9 @@
 """Entries to and exits from a state → balances and cash by month, as running sums.
 
 Current loans of one rate are sums: each adds a and c of its schedule b(t) = a − c·(1+ρ)^t to the
-month it enters and to the month it leaves, and one pass over the months turns the running sums
-into balances, instalments and payoffs. Frozen balances are sums whatever their rate.
+first month that it pays and takes them out of the month that it leaves in; one pass over the months
+turns the running sums into balances and instalments. In the month that it leaves in, a loan counts
+by itself. Frozen balances are sums whatever their rate.
 """
 
 from __future__ import annotations
@@ -12,16 +13,14 @@ from hemc.kernels.loans import (
     COUNT,
     INTEREST,
     NET_RATE_BALANCE,
-    PREPAID,
     SCHEDULED,
-    LoanTerms,
 )
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats
 from hemc.states import BANKRUPTCY, CURRENT, REO
 
-#: Columns of a month's row of the current loans of one rate.
-IN_A, IN_C, IN_N, OUT_A, OUT_C, OUT_N, PAID_A, PAID_C = range(8)
+#: Columns of a month's row of the current loans of one rate: sums of a, of c and of loans.
+N_CURRENT = 4
 #: Column of the net rate × balance in a month's row of the frozen states; balance changes of
 #: bankruptcy, foreclosure and REO stand before it, changes of their counts behind.
 FROZEN_NET_RATE, FROZEN_COUNT = 3, 4
@@ -29,57 +28,41 @@ N_FROZEN = 7
 
 
 @step
-def enter_current(row: Floats, loan: LoanTerms) -> None:
-    """Add a schedule to the current loans of its rate."""
-    row[IN_A] += loan.scheduled_a
-    row[IN_C] += loan.scheduled_c
-    row[IN_N] += 1.0
-
-
-@step
-def leave_current(row: Floats, loan: LoanTerms, is_payoff: bool) -> None:
-    """Take a schedule out of the current loans of its rate."""
-    row[OUT_A] += loan.scheduled_a
-    row[OUT_C] += loan.scheduled_c
-    row[OUT_N] += 1.0
-    if is_payoff:
-        row[PAID_A] += loan.scheduled_a
-        row[PAID_C] += loan.scheduled_c
+def change_current(row: Floats, sign: float, scheduled_a: float, scheduled_c: float) -> None:
+    """Add a schedule to the current loans of its rate from a month on, or take it out."""
+    row[0] += sign * scheduled_a
+    row[1] += sign * scheduled_c
+    row[2] += sign
 
 
 @step
 def settle_current(
     current: Floats, powers: Floats, growth: float, net: float, months: Floats
 ) -> None:
-    """Turn the entries and exits of the current loans of one rate into cash and balances.
+    """Turn the changes of the paying current loans of one rate into cash and balances.
 
-    `current` is cleared for the next rate.
+    `current[t + 1]` are the changes of month t's row; they are cleared.
     """
     rho = growth - 1.0
-    a, c, n = current[0, IN_A], current[0, IN_C], current[0, IN_N]
-    current[0] = 0.0
-    for t in range(1, current.shape[0]):
-        entries = current[t]
-        row = months[t - 1]
-        before = powers[t - 1]
-        row[NET_RATE_BALANCE] += 12.0 * rho * net * (a - c * before)
-        paid_off = entries[PAID_A] - entries[PAID_C] * before
-        a -= entries[OUT_A]
-        c -= entries[OUT_C]
-        n -= entries[OUT_N]
-        instalment = c * before * rho
-        row[PREPAID] += paid_off
-        row[SCHEDULED] += instalment
-        row[INTEREST] += net * (rho * a - instalment + 0.5 * rho * paid_off)
-        a += entries[IN_A]
-        c += entries[IN_C]
-        n += entries[IN_N]
+    a = c = n = 0.0
+    for t in range(months.shape[0]):
+        change = current[t + 1]
+        a += change[0]
+        c += change[1]
+        n += change[2]
+        for j in range(N_CURRENT):
+            change[j] = 0.0
         if n == 0.0:  # nothing is left of the sums but rounding
-            a, c = 0.0, 0.0
-        row[BALANCE + CURRENT] += a - c * powers[t]
+            a = c = 0.0
+            continue
+        row = months[t]
+        instalment = rho * c * powers[t]
+        row[SCHEDULED] += instalment
+        row[INTEREST] += net * (rho * a - instalment)
+        opening = a - c * powers[t]
+        row[NET_RATE_BALANCE] += 12.0 * rho * net * opening
+        row[BALANCE + CURRENT] += opening - instalment
         row[COUNT + CURRENT] += n
-        for j in range(entries.size):
-            entries[j] = 0.0
 
 
 @step

@@ -2,7 +2,8 @@
 
 With S(t) the probability to have stayed until month t, a loan that stands in a state since month t
 leaves in the first month T with S(T) ≤ u·S(t): one uniform for the whole stay. A guide table over
-S finds T in about one step.
+S finds T in about one step. Rows of the other states are made when a loan first asks for them:
+many a month sees no loan 150 days behind.
 """
 
 from __future__ import annotations
@@ -10,41 +11,69 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemc.kernels import rng
 from hemc.kernels.step import step
-from hemc.kernels.transitions import Floats, Ints
-from hemc.states import N_LIVE
+from hemc.kernels.transitions import Floats, Ints, MonthFactors, MoveRates, cumulate_month
+from hemc.states import BANKRUPTCY, CURRENT, FORECLOSURE, N_LIVE, N_STATES, REO
 
+#: Indices read from memory are unsigned: numba then looks for no negative ones.
+Places = NDArray[np.uint32]
 Draws = tuple[np.uint64, int, int]  # seed, path and loan
+
+#: States where a loan is asked once how long it stays.
+LONG_STATES = (CURRENT, BANKRUPTCY, FORECLOSURE, REO)
 
 #: Cells of the guide table over S in (0, 1).
 GUIDE = 512
 #: Below this S has lost its digits, and a sojourn is drawn month by month.
 SMALLEST_SURVIVAL = 1e-250
+#: The largest number below 1.
+_BELOW_ONE = 1.0 - 2.0**-53
 
 
 class Sojourns(NamedTuple):
-    """How long loans stay: one path's survival in each long-sojourn state."""
+    """How long loans stay: one path's survival in each long-sojourn state, and its rows."""
 
-    cumulative: Floats  # [class, state, t, d + 1] the path's rows
-    destination: Ints  # [state, d + 1]
+    rates: MoveRates
+    cumulative: Floats  # [class, state, t, N_STATES] rows of the path; 1 behind the last move
+    made_for: Ints  # [class, state, t] the path that a row was last made for
     survival: Floats  # [class, state, t + 1] probability to have stayed from month 0 on
-    guide: Ints  # [class, state, cell] first month whose survival lies below the cell's end
-    is_long: Ints  # [state] 1 where a sojourn is drawn at once
-    stay_place: Ints  # [state] column of the state itself in its cumulative row
+    guide: Places  # [class, state, cell] first month whose survival lies below the cell's end
+    payoff: Floats  # [class, t + 1] chance that a loan that leaves current in month t pays off
+    is_long: NDArray[np.bool_]  # [state] whether a sojourn is drawn at once
+    stay_place: Places  # [state] column of the state itself in its cumulative row
+
+
+def prepare_sojourns(rates: MoveRates, pays_in_bankruptcy: bool) -> Sojourns:
+    """Lay out the memory of sojourns; who may pay in bankruptcy is asked there each month."""
+    n_months, n_classes = rates.threshold.shape[:2]
+    stays = rates.destination[:, 1:] == np.arange(N_LIVE)[:, None]
+    is_long = stays.any(axis=1) & np.isin(np.arange(N_LIVE), LONG_STATES)
+    is_long[BANKRUPTCY] &= not pays_in_bankruptcy
+    return Sojourns(
+        rates=rates,
+        cumulative=np.ones((n_classes, N_LIVE, n_months, N_STATES)),
+        made_for=np.full((n_classes, N_LIVE, n_months), -1),
+        survival=np.empty((n_classes, N_LIVE, n_months + 1)),
+        guide=np.empty((n_classes, N_LIVE, GUIDE), dtype=np.uint32),
+        payoff=np.empty((n_classes, n_months + 1)),
+        is_long=is_long,
+        stay_place=(1 + stays.argmax(axis=1)).astype(np.uint32),
+    )
 
 
 @step
 def fill_survival(cumulative: Floats, place: int, survival: Floats) -> None:
-    """Fill S(t) of one state from its cumulative rows [t, d + 1]."""
+    """Fill S(t) of one state from its cumulative rows [t, cell]."""
     survival[0] = 1.0
     for t in range(survival.size - 1):
         survival[t + 1] = survival[t] * (cumulative[t, place] - cumulative[t, place - 1])
 
 
 @step
-def fill_guide(survival: Floats, guide: Ints) -> None:
+def fill_guide(survival: Floats, guide: Places) -> None:
     """Fill, for each cell of S, the first month (1 at least) with a survival below its end."""
     month = 1
     for k in range(guide.size - 1, -1, -1):
@@ -55,21 +84,35 @@ def fill_guide(survival: Floats, guide: Ints) -> None:
 
 
 @step
-def fill_sojourns(sojourns: Sojourns) -> None:
-    """Prepare the long sojourns of one path from its cumulative rows."""
-    for c in range(sojourns.survival.shape[0]):
-        for s in range(N_LIVE):
-            if sojourns.is_long[s]:
-                survival, guide = sojourns.survival[c, s], sojourns.guide[c, s]
-                fill_survival(sojourns.cumulative[c, s], sojourns.stay_place[s], survival)
-                fill_guide(survival, guide)
+def fill_payoff(cumulative: Floats, place: int, payoff: Floats) -> None:
+    """Fill the share of payoffs among loans that leave, from cumulative rows [t, cell]."""
+    for t in range(payoff.size - 1):
+        stay = cumulative[t, place] - cumulative[t, place - 1]
+        payoff[t + 1] = cumulative[t, 0] / (1.0 - stay)
 
 
 @step
-def leave_month(survival: Floats, guide: Ints, month: int, u: float) -> int:
+def fill_sojourns(sojourns: Sojourns, factors: MonthFactors) -> None:
+    """Prepare the long sojourns of one path from its factors [t]."""
+    for c in range(sojourns.survival.shape[0]):
+        for s in range(N_LIVE):
+            if sojourns.is_long[s]:
+                rows, place = sojourns.cumulative[c, s], sojourns.stay_place[s]
+                for t in range(rows.shape[0]):
+                    cumulate_month(sojourns.rates, factors, t, c, s, rows[t])
+                fill_survival(rows, place, sojourns.survival[c, s])
+                fill_guide(sojourns.survival[c, s], sojourns.guide[c, s])
+                if s == CURRENT:
+                    fill_payoff(rows, place, sojourns.payoff[c])
+
+
+@step
+def leave_month(survival: Floats, guide: Places, month: int, u: float) -> int:
     """Return the month in which a loan leaves, through the guide table."""
     x = u * survival[month]
     leaves = max(guide[int(x * guide.size)], month + 1)
+    if leaves < survival.size:  # the step that one draw in ten takes, without a branch to guess
+        leaves += survival[leaves] > x
     while leaves < survival.size and survival[leaves] > x:
         leaves += 1
     return int(leaves)
@@ -77,7 +120,7 @@ def leave_month(survival: Floats, guide: Ints, month: int, u: float) -> int:
 
 @step
 def leave_by_months(rows: Floats, place: int, month: int, draws: Draws) -> int:
-    """Return the same month, drawn step by step from cumulative rows [t, d + 1]."""
+    """Return the same month, drawn step by step from cumulative rows [t, cell]."""
     seed, path, number = draws
     leaves = month + 1
     while leaves <= rows.shape[0]:
@@ -87,22 +130,6 @@ def leave_by_months(rows: Floats, place: int, month: int, draws: Draws) -> int:
             return leaves
         leaves += 1
     return leaves
-
-
-@step
-def leaving_destination(cumulative: Floats, destination: Ints, place: int, u: float) -> int:
-    """Return where a loan goes that leaves its state, whose own column is `place`."""
-    before = cumulative[place - 1]
-    stay = cumulative[place] - before
-    v = u * (1.0 - stay)
-    if v >= before:
-        v += stay
-    j = 0
-    while v >= cumulative[j] and destination[j + 1] >= 0:
-        j += 1
-    if j == place:  # rounding at the edge of the band that is left out
-        j = place + 1 if destination[place + 1] >= 0 else place - 1
-    return int(destination[j])
 
 
 @step
@@ -119,8 +146,33 @@ def end_of_stay(sojourns: Sojourns, c: int, state: int, month: int, u: float, dr
 
 
 @step
-def destination_of(sojourns: Sojourns, c: int, state: int, month: int, u: float) -> int:
-    """Return where a loan goes that leaves a long-sojourn state in `month`."""
-    place = sojourns.stay_place[state]
-    row = sojourns.cumulative[c, state, month - 1]
-    return leaving_destination(row, sojourns.destination[state], place, u)
+def skip_stay(cumulative: Floats, place: int, u: float) -> float:
+    """Return the uniform of a row, given that it is not in the row's own column `place`."""
+    before = cumulative[place - 1]
+    u *= 1.0 - (cumulative[place] - before)
+    if u < before:
+        return u
+    return float(min(max(u + cumulative[place] - before, cumulative[place]), _BELOW_ONE))
+
+
+@step
+def find_cell(cumulative: Floats, u: float) -> int:
+    """Return the cell of a row that holds `u`; counting all cells is faster than to stop."""
+    cell = 0
+    for j in range(N_STATES):
+        cell += u >= cumulative[j]
+    return cell
+
+
+@step
+def next_destination(
+    sojourns: Sojourns, factors: MonthFactors, path: int, c: int, state: int, t: int, u: float
+) -> int:
+    """Return where a loan goes in row `t` of its state; `u` is one of a leaving loan if long."""
+    row = sojourns.cumulative[c, state, t]
+    if sojourns.is_long[state]:
+        u = skip_stay(row, sojourns.stay_place[state], u)
+    elif sojourns.made_for[c, state, t] != path:
+        cumulate_month(sojourns.rates, factors, t, c, state, row)
+        sojourns.made_for[c, state, t] = path
+    return int(sojourns.rates.destination[state, find_cell(row, u)])

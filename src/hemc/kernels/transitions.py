@@ -44,6 +44,14 @@ class PathFactors(NamedTuple):
     charge_off: Floats  # [p, t] gamma with mean 1
 
 
+class MonthFactors(NamedTuple):
+    """One path's factors."""
+
+    credit: Floats  # [t]
+    prepayment: Floats  # [t]
+    charge_off: Floats  # [t]
+
+
 #: Grid of the table of Φ: from -NORMAL_REACH to NORMAL_REACH, this many steps a unit.
 NORMAL_STEPS = 64
 NORMAL_REACH = 9
@@ -114,20 +122,33 @@ def cumulate_row(
     cumulative[n] = 1.0
 
 
+@step
+def cumulate_month(
+    rates: MoveRates, factors: MonthFactors, t: int, c: int, s: int, out: Floats
+) -> None:
+    """Fill `out[d + 1]` with a path's cumulative moves out of a state in row `t`."""
+    n = rates.n_destinations[s]
+    cumulate_row(
+        rates.threshold[t, c, s, :n],
+        rates.normal,
+        rates.has_charge_off[s],
+        rates.lumpiness,
+        (
+            factors.credit[t],
+            rates.payoff_hazard[t, s] * factors.prepayment[t],
+            factors.charge_off[t],
+        ),
+        out[: n + 1],
+    )
+
+
 @kernel
 def cumulate_path(
     rates: MoveRates, credit: Floats, prepayment: Floats, charge_off: Floats, out: Floats
 ) -> None:
     """Fill `out[class, state, t, d + 1]` with a path's cumulative moves; factors are [t]."""
+    factors = MonthFactors(credit, prepayment, charge_off)
     for t in range(rates.threshold.shape[0]):
         for c in range(rates.threshold.shape[1]):
             for s in range(rates.threshold.shape[2]):
-                n = rates.n_destinations[s]
-                cumulate_row(
-                    rates.threshold[t, c, s, :n],
-                    rates.normal,
-                    rates.has_charge_off[s],
-                    rates.lumpiness,
-                    (credit[t], rates.payoff_hazard[t, s] * prepayment[t], charge_off[t]),
-                    out[c, s, t, : n + 1],
-                )
+                cumulate_month(rates, factors, t, c, s, out[c, s, t])

@@ -19,7 +19,8 @@ from hemc.settings.scenario import ScenarioSettings
 MATCHED_MONTHS = (12, 24, 36, 48, 60)
 
 _STEP = 1.0 / 256.0  # of the grid of levels, probit units
-_REACH = 8.0  # of the table of thresholds, in deviations
+_REACH = 7.0  # of the table of thresholds, in deviations
+_CERTAIN = 6.0  # probits beyond which a probability is within 1e-9 of 0 or 1, whatever the factor
 _POINTS_PER_DEVIATION = 32
 
 
@@ -119,14 +120,14 @@ def thresholds_with_crises(wanted: Floats, laws: list[CrisisLaw], scale: Floats)
 
 
 def _inverse(wanted: Floats, law: CrisisLaw, scale: float) -> Floats:
-    """Return the thresholds of one month: from a table, and one step of Newton's; inf stays inf."""
+    """Return the thresholds of one month: from a table, and one step of Newton's."""
     n = int(2 * _REACH * _POINTS_PER_DEVIATION) + 1
     x = np.linspace(-_REACH, _REACH, n) * scale - float(law.level @ law.probability)
     probit = _mean_probit(x, law, scale)
-    inside = np.isfinite(wanted)
+    inside = np.abs(wanted) < _CERTAIN
     start = np.interp(wanted[inside], probit, x)
     slope = np.interp(start, x, np.gradient(probit, x))
-    out = wanted.copy()
+    out = wanted * scale
     out[inside] = start + (wanted[inside] - _mean_probit(start, law, scale)) / slope
     return out
 

@@ -12,17 +12,20 @@ import numpy as np
 
 from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
+from hemc.model.importance import Tilt, choose_tilt
 from hemc.model.innovations import (
     PLAIN,
     SOBOL_CREDIT,
     SOBOL_PREPAYMENT,
     Directions,
+    coordinates,
     draw_innovations,
     orthonormal,
 )
 from hemc.model.scenario import FactorModel
 from hemc.model.simulation import PoolModel, simulate_block
 from hemc.settings.scenario import ScenarioSettings
+from hemc.settings.simulation import SimulationSettings
 
 PILOT_PATHS = 512
 
@@ -63,6 +66,22 @@ def directions_from_pilot(blocks: list[PilotBlock], settings: ScenarioSettings) 
     return Directions(orthonormal(np.vstack([main, more]))[:SOBOL_CREDIT], prepayment)
 
 
+def tilt_from_pilot(
+    blocks: list[PilotBlock], directions: Directions, settings: SimulationSettings
+) -> Tilt:
+    """Return where importance sampling shifts the main direction to."""
+    credit, loss, _ = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return choose_tilt(
+        coordinates(credit, directions.credit[0]), log_losses(loss),
+        settings.tail_probability, settings.unshifted_share,
+    )  # fmt: skip
+
+
+def log_losses(loss: Floats) -> Floats:
+    """Return the logarithm of losses float64[p], with a floor below; zero where nothing is lost."""
+    return np.log(loss + _FLOOR * loss.mean()) if loss.any() else np.zeros(loss.size)
+
+
 def main_direction(credit: Floats, loss: Floats) -> Floats:
     """Return the unit vector float64[t] along which credit innovations [p, t] move log loss [p].
 
@@ -72,7 +91,7 @@ def main_direction(credit: Floats, loss: Floats) -> Floats:
     n_months = credit.shape[1]
     place = np.sqrt((np.arange(n_months) + 0.5) / n_months)
     waves = np.cos(np.pi * np.outer(np.arange(min(_WAVES, n_months)), place))
-    log_loss = np.log(loss + _FLOOR * loss.mean()) if loss.any() else np.zeros(loss.size)
+    log_loss = log_losses(loss)
     if np.ptp(log_loss) == 0.0:
         return np.full(n_months, n_months**-0.5)
     slope = np.linalg.lstsq(credit @ waves.T, log_loss - log_loss.mean(), rcond=None)[0]

@@ -91,7 +91,6 @@ def expect(pool: ExpectedPool, factors: PathFactors, first_path: int = 0) -> Exp
     gap = np.abs(cash.balance[:, :-1] - cash.balance[:, 1:] - left).max(axis=1)
     flows = BlockFlows(
         cash,
-        months[:, :, expected.STATE_BALANCE : expected.STATE_LOANS],
         months[:, :, expected.STATE_LOANS :],
         by_origin.transpose(0, 2, 1),
         gap,
@@ -102,7 +101,7 @@ def expect(pool: ExpectedPool, factors: PathFactors, first_path: int = 0) -> Exp
 def _cash(model: PoolModel, cells: Cells, months: Floats) -> PoolFlows:
     """Name the columns of the kernel's output and add recoveries and the opening balance."""
     column = [np.ascontiguousarray(months[:, :, j]) for j in range(expected.PAYOFFS)]
-    balance = months[:, :, expected.STATE_BALANCE : expected.STATE_LOANS].sum(axis=2)
+    state_balance = months[:, :, expected.STATE_BALANCE : expected.STATE_LOANS]
     opening = np.full((len(months), 1), cells.sums[expected.BALANCE].sum())
     return PoolFlows(
         interest=column[expected.INTEREST],
@@ -111,8 +110,9 @@ def _cash(model: PoolModel, cells: Cells, months: Floats) -> PoolFlows:
         prepaid=column[expected.PREPAID],
         proceeds=column[expected.PROCEEDS],
         loss=column[expected.LOSS],
-        balance=np.concatenate([opening, balance], axis=1),
+        balance=np.concatenate([opening, state_balance.sum(axis=2)], axis=1),
         net_rate_balance=column[expected.NET_RATE_BALANCE],
+        state_balance=state_balance,
     )
 
 

@@ -16,6 +16,7 @@ from scipy.special import ndtr, ndtri
 
 from hemc.kernels import rng
 from hemc.kernels.flows import Floats
+from hemc.model.importance import Tilt, draw_tilted
 from hemc.settings.simulation import UNIT_PATHS
 
 #: Direction rows that scrambled Sobol points steer: credit (the first is the main one), prepayment.
@@ -39,17 +40,18 @@ class Directions(NamedTuple):
 
 
 class Sampling(NamedTuple):
-    """How innovations are drawn; strata and Sobol points need directions to act on."""
+    """How innovations are drawn; all but plain and antithetic need directions to act on."""
 
     method: str = "plain"
     directions: Directions | None = None
+    tilt: Tilt | None = None  # of importance sampling
 
     def for_horizon(self, n_months: int) -> Sampling:
         """Return the same for another horizon: directions cut, or continued by zeros."""
         if self.directions is None:
             return self
         rows = (orthonormal(_resized(rows, n_months)) for rows in self.directions)
-        return Sampling(self.method, Directions(*rows))
+        return self._replace(directions=Directions(*rows))
 
 
 PLAIN = Sampling()
@@ -62,18 +64,24 @@ def draw_innovations(
 
     plain: independent paths. antithetic: path 2i + 1 mirrors path 2i. strata: within 64 paths the
     main direction falls into each of 64 equally likely strata once. sobol: within 128 paths the
-    leading directions are a scrambled Sobol net of their own (Owen 1997).
+    leading directions are a scrambled Sobol net of their own (Owen 1997). importance: the main
+    direction follows the tilt.
     """
     if sampling.method == "antithetic":
         return _antithetic(seed, first_path, n_paths, n_months)
     plain = _plain(seed, first_path, n_paths, n_months)
     rows = sampling.directions
-    if sampling.method not in ("strata", "sobol") or rows is None:
+    if rows is None:
         return plain
-    if sampling.method == "strata":
-        main = rows.credit[:1]
-        coordinate = _stratify(_coordinate(plain.credit, main[0]), first_path)
+    main = rows.credit[:1]
+    if sampling.tilt is not None:
+        coordinate = draw_tilted(sampling.tilt, seed, first_path, n_paths).coordinate
         return plain._replace(credit=_steer(plain.credit, main, coordinate[:, None]))
+    if sampling.method == "strata":
+        coordinate = _stratify(coordinates(plain.credit, main[0]), first_path)
+        return plain._replace(credit=_steer(plain.credit, main, coordinate[:, None]))
+    if sampling.method != "sobol":
+        return plain
     points = _sobol_points(seed, first_path, n_paths)
     return Innovations(
         _steer(plain.credit, rows.credit, points[:, :SOBOL_CREDIT]),
@@ -81,10 +89,25 @@ def draw_innovations(
     )
 
 
+def draw_weights(sampling: Sampling, seed: int, first_path: int, n_paths: int) -> Floats:
+    """Return the likelihood ratios of consecutive paths, float64[n_paths]; 1 without a tilt."""
+    if sampling.tilt is None:
+        return np.ones(n_paths)
+    return draw_tilted(sampling.tilt, seed, first_path, n_paths).weight
+
+
 def orthonormal(rows: Floats) -> Floats:
     """Orthonormalise rows [direction, t] in their order, keeping the sense of each."""
     q, r = np.linalg.qr(rows.T)
     return np.ascontiguousarray((q * np.where(np.diag(r) < 0.0, -1.0, 1.0)).T)
+
+
+def coordinates(innovation: Floats, direction: Floats) -> Floats:
+    """Return the coordinate of innovations along a direction, float64[p].
+
+    Not a matrix product: its last bits depend on how many paths stand in the block.
+    """
+    return np.asarray((innovation * direction).sum(axis=1))
 
 
 def _resized(rows: Floats, n_months: int) -> Floats:
@@ -122,21 +145,13 @@ def _stratify(own: Floats, first_path: int) -> Floats:
     return np.asarray(ndtri((stratum + ndtr(own)) / n_strata))
 
 
-def _coordinate(innovation: Floats, direction: Floats) -> Floats:
-    """Return the coordinate of innovations along a direction, float64[p].
-
-    Not a matrix product: its last bits depend on how many paths stand in the block.
-    """
-    return np.asarray((innovation * direction).sum(axis=1))
-
-
-def _steer(innovation: Floats, directions: Floats, coordinates: Floats) -> Floats:
+def _steer(innovation: Floats, directions: Floats, aims: Floats) -> Floats:
     """Replace the coordinates of innovations along orthonormal directions, float64[p, t].
 
     A horizon shorter than the directions asked for has fewer; their coordinates are not used.
     """
-    for direction, wanted in zip(directions, coordinates.T, strict=False):
-        change = wanted - _coordinate(innovation, direction)
+    for direction, wanted in zip(directions, aims.T, strict=False):
+        change = wanted - coordinates(innovation, direction)
         innovation = innovation + change[:, None] * direction
     return innovation
 

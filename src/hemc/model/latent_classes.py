@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from hemc.errors import InputError
+from hemc.inputs.class_fractions import ClassFractions
 from hemc.kernels.flows import Floats, Ints
+from hemc.model.class_moves import LatentClasses, split_by_fractions
 from hemc.settings.roll_rates import RollRateSettings
 from hemc.states import CURRENT, D30, N_LIVE, NAMES, PAID_OFF, REO
 
 
-class LatentClasses(NamedTuple):
-    """Matrices by latent class and the shares of a loan's class given its state at cut-off."""
-
-    rates: Floats  # [class, live state, state]
-    share: Floats  # [live state, class]
-
-
-def split_classes(mean: Floats, order: Ints, settings: RollRateSettings) -> LatentClasses:
+def split_classes(
+    mean: Floats, order: Ints, settings: RollRateSettings, fitted: ClassFractions | None = None
+) -> LatentClasses:
     """Split a matrix into movers and chronic loans so that their mix at cut-off is the matrix.
 
-    Chronic rows improve less and stay more; movers' rows are what is left, and an InputError says
-    so where that would be negative. `order` lists destinations other than payoff, worst first.
+    Fitted fractions say how, where there are any; a state that they do not list has both classes
+    alike. Else the settings do: chronic rows improve less and stay more; movers' rows are what is
+    left, and an InputError says so where that would be negative. `order` lists destinations other
+    than payoff, worst first.
     """
     if settings.classes == 1:
         return LatentClasses(mean[None].copy(), np.ones((N_LIVE, 1)))
+    if fitted is not None:
+        return split_by_fractions(mean, order, fitted.array(settings.chronic_share))
     chronic_share = np.full(N_LIVE, settings.chronic_share)
     chronic_share[CURRENT] = settings.chronic_share_current
     chronic = np.stack([_chronic_row(mean[s], s, order, settings) for s in range(N_LIVE)])

@@ -13,8 +13,8 @@ from hemc.kernels.factors import autoregress_paths
 from hemc.kernels.flows import Floats
 from hemc.kernels.transitions import PathFactors
 from hemc.model.crisis import credit_sd, crisis_laws, draw_crises, thresholds_with_crises
-from hemc.model.innovations import PLAIN, Sampling, draw_innovations
-from hemc.model.stress import StressPaths, stress_paths
+from hemc.model.innovations import PLAIN, Sampling, draw_innovations, draw_weights
+from hemc.model.stress import stress_paths
 from hemc.settings.scenario import ScenarioSettings
 
 _GAMMA_GRID = 65_536
@@ -28,8 +28,8 @@ class FactorModel:
     n_months: int
     seed: int
     gamma_quantiles: Floats  # [grid] equally likely values of the common gamma, mean 1
-    stress: StressPaths
     sampling: Sampling = PLAIN
+    macro: MacroPath | None = None  # of the scenario file
 
     def sampled(self, sampling: Sampling) -> FactorModel:
         """Return the same model with innovations drawn by another method."""
@@ -56,6 +56,10 @@ class FactorModel:
         multiplier = self._payoff_multiplier(credit, prepayment)
         return PathFactors(credit, multiplier, self._gamma(first_path, n_paths))
 
+    def draw_weights(self, first_path: int, n_paths: int) -> Floats:
+        """Return the likelihood ratios of consecutive paths, float64[n_paths], mean 1."""
+        return draw_weights(self.sampling, self.seed, first_path, n_paths)
+
     def draw_timing(self, first_path: int, n_paths: int) -> Floats:
         """Draw the factor on the next certificate's interest, float64[n_paths], mean 1."""
         u = np.empty((n_paths, 1))
@@ -77,9 +81,10 @@ class FactorModel:
         on = s.factors == "on"
         variance = _variance(s.prepayment_sd, s.prepayment_persistence, self.n_months) * on
         own = np.exp(prepayment - variance / 2.0)
-        if self.stress.prepayment_multiplier is not None:
-            return own * self.stress.prepayment_multiplier
-        worse = np.maximum(credit + self.stress.shift, 0.0)
+        stress = stress_paths(s, self.macro, self.n_months)
+        if stress.prepayment_multiplier is not None:
+            return own * stress.prepayment_multiplier
+        worse = np.maximum(credit + stress.shift, 0.0)
         still_open = np.clip(1.0 - worse / s.refinancing_shut_at, 0.0, 1.0)
         return own * (s.refinancing_floor + (1.0 - s.refinancing_floor) * still_open)
 
@@ -100,8 +105,7 @@ def factor_model(
         u = (np.arange(_GAMMA_GRID) + 0.5) / _GAMMA_GRID
         drawn = np.asarray(gammaincinv(lumpiness, u), dtype=np.float64)
         quantiles = drawn / drawn.mean()
-    stress = stress_paths(settings, macro, n_months)
-    return FactorModel(settings, n_months, seed, quantiles, stress)
+    return FactorModel(settings, n_months, seed, quantiles, macro=macro)
 
 
 def credit_thresholds(settings: ScenarioSettings, wanted: Floats) -> Floats:

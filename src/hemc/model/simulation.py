@@ -14,14 +14,14 @@ from hemc.kernels.flows import Floats, PoolFlows
 from hemc.kernels.loans import ClassShares, LossRules
 from hemc.kernels.pool import Pool
 from hemc.kernels.transitions import MoveRates, PathFactors
-from hemc.model.latent_classes import LatentClasses
+from hemc.model.class_moves import LatentClasses
 from hemc.model.moves import MoveDraws
 from hemc.settings.pool import LossSettings
 from hemc.states import N_LIVE
 
 #: Kernels that simulate loan by loan; equal in law, each with its own draws.
 Method = Literal["event-driven", "month-stepping"]
-_KERNELS = {"event-driven": events.follow_paths, "month-stepping": loans.simulate_paths}
+_KERNELS = {"event-driven": events.simulate_paths, "month-stepping": loans.simulate_paths}
 
 _SEVERITY_GRID = 4_000
 
@@ -52,10 +52,14 @@ class BlockFlows(NamedTuple):
     """Cash flows of a block of paths, and the pool behind them by state."""
 
     cash: PoolFlows
-    state_balance: Floats  # [p, t, live state] USD after the month
     state_loans: Floats  # [p, t, live state] loans after the month
     loss_by_origin: Floats  # [p, live state at cut-off, latent class] lifetime loss, USD
     largest_gap: Floats  # [p] USD, principal + loss against the fall of balances
+
+    @property
+    def state_balance(self) -> Floats:
+        """Balance by live state after the month, float64[p, t, s] USD."""
+        return self.cash.state_balance
 
 
 def loss_rules(settings: LossSettings) -> LossRules:
@@ -98,8 +102,7 @@ def simulate_block(
     cash = _cash(model, months)
     out = cash.scheduled + cash.prepaid + cash.proceeds + cash.loss
     gap = np.abs(cash.balance[:, :-1] - cash.balance[:, 1:] - out).max(axis=1)
-    balance = months[:, :, loans.BALANCE : loans.COUNT]
-    return BlockFlows(cash, balance, months[:, :, loans.COUNT :], by_origin, gap)
+    return BlockFlows(cash, months[:, :, loans.COUNT :], by_origin, gap)
 
 
 def _cash(model: PoolModel, months: Floats) -> PoolFlows:
@@ -116,7 +119,8 @@ def _cash(model: PoolModel, months: Floats) -> PoolFlows:
     )
     balance = np.empty((n_paths, n_months + 1))
     balance[:, 0] = model.pool.balance.sum()
-    balance[:, 1:] = months[:, :, loans.BALANCE : loans.COUNT].sum(axis=2)
+    state_balance = months[:, :, loans.BALANCE : loans.COUNT]
+    balance[:, 1:] = state_balance.sum(axis=2)
     return PoolFlows(
         interest=column[loans.INTEREST],
         recoveries=recoveries,
@@ -126,12 +130,17 @@ def _cash(model: PoolModel, months: Floats) -> PoolFlows:
         loss=column[loans.LOSS],
         balance=balance,
         net_rate_balance=column[loans.NET_RATE_BALANCE],
+        state_balance=state_balance,
     )
 
 
-def require_finite(values: Floats, first_path: int, what: str) -> None:
-    """Stop at the first path and month at which `values[p, t, …]` are not finite."""
+def require_finite(values: Floats, first_path: int, what: str, first_month: int = 1) -> None:
+    """Stop at the first path and month at which `values[p, t, …]` are not finite.
+
+    `first_month` is that of the first column: 0 for balances, which begin at cut-off.
+    """
     if np.isfinite(values.sum()):
         return
     p, t = np.argwhere(~np.isfinite(values))[0][:2]
-    raise InternalError(f"{what} is not finite on path {first_path + p}, month {t + 1}")
+    where = f"path {first_path + p}, month {first_month + t}"
+    raise InternalError(f"{what} is not finite on {where}")

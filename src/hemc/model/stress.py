@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hemc.inputs.index_path import IndexPath
 from hemc.inputs.quarters import MacroPath
 from hemc.kernels.flows import Floats
 from hemc.settings.mapping import MappingSettings
@@ -37,12 +38,26 @@ class MacroMonths(NamedTuple):
     index_rate: Floats | None  # [month of the file] per year, where the file states it
 
 
-def stress_paths(settings: ScenarioSettings, macro: MacroPath | None, n_months: int) -> StressPaths:
+def stress_paths(
+    settings: ScenarioSettings,
+    macro: MacroPath | None,
+    n_months: int,
+    own_index: IndexPath | None = None,
+) -> StressPaths:
     """Return the stress of every month; `macro` is None without a macroeconomic path.
 
     `stress_shift` and a numeric `prepayment_multiplier` of the settings act in every month beside
-    a path. After the last quarter shift, multiplier and index go back linearly.
+    a path. After the last quarter shift, multiplier and index go back linearly. `own_index`, the
+    configuration's, stands in place of any other index.
     """
+    stress = _stress_of_scenario(settings, macro, n_months)
+    return stress if own_index is None else stress._replace(index_rate=own_index.by_month(n_months))
+
+
+def _stress_of_scenario(
+    settings: ScenarioSettings, macro: MacroPath | None, n_months: int
+) -> StressPaths:
+    """Return the stress with the index of the settings or of the macroeconomic path."""
     number = settings.prepayment_multiplier
     flat = None if number == "credit" else np.full(n_months, number)
     shift, index = np.full(n_months, settings.stress_shift), np.full(n_months, settings.index_rate)

@@ -13,6 +13,7 @@ import numpy as np
 
 from hemc.kernels.flows import Floats, PoolFlows
 from hemc.kernels.pool import Pool
+from hemc.states import CURRENT, D180, N_LIVE
 
 
 class Vectors(NamedTuple):
@@ -49,8 +50,9 @@ def pool_schedule(pool: Pool, n_months: int) -> Schedule:
 def vector_flows(pool: Pool, vectors: Vectors) -> PoolFlows:
     """Project the pool along each row of the vectors.
 
-    Every loan starts as performing. What defaulted less than the lag before the last month loses
-    in the last one, so that the pool is empty at the end of a projection that outlives its loans.
+    Every loan starts as performing; what defaulted counts as 180+ until it is resolved. What
+    defaulted less than the lag before the last month loses in the last one, so that the pool is
+    empty at the end of a projection that outlives its loans.
     """
     n_paths, n_months = vectors.cdr.shape
     schedule = pool_schedule(pool, n_months)
@@ -62,6 +64,8 @@ def vector_flows(pool: Pool, vectors: Vectors) -> PoolFlows:
     resolved = _delay(defaulted, vectors.lag_months)
     waiting = np.cumsum(defaulted - resolved, axis=1)
     balance = share * schedule.balance
+    by_state = np.zeros((n_paths, n_months, N_LIVE))
+    by_state[:, :, CURRENT], by_state[:, :, D180] = balance[:, 1:], waiting
     balance[:, 1:] += waiting
     zero = np.zeros((n_paths, n_months))
     net_rate = np.divide(
@@ -77,6 +81,7 @@ def vector_flows(pool: Pool, vectors: Vectors) -> PoolFlows:
         loss=vectors.severity * resolved,
         balance=balance,
         net_rate_balance=balance[:, :-1] * net_rate,
+        state_balance=by_state,
     )
 
 

@@ -27,6 +27,7 @@ from hemc.outputs.estimates import (
     excess_values,
     take_sample,
     value_at,
+    weighted_influence,
 )
 
 _NORMAL_975 = 1.96
@@ -74,6 +75,9 @@ def difference(
     moved = [_influence(run, statistic) for run in runs]
     errors = [_error(m, unit) for m in (moved[1] - moved[0], *moved)]
     first, second = runs[0].estimate, runs[1].estimate
+    few = np.isnan(first.standard_error) or np.isnan(second.standard_error)
+    if few and (statistic in QUANTILES or statistic in SHORTFALLS):
+        errors = [float("nan")] * 3  # too few paths in the tail
     independent = float(np.hypot(errors[1], errors[2]))
     return Difference(first, second, second.value - first.value, errors[0], independent)
 
@@ -107,8 +111,8 @@ def _influence(run: _Run, statistic: str) -> Floats:
     else:
         level = QUANTILES[statistic]
         moved = (level - (x <= value)) * _spacing(run, level)
-    weight = 1.0 if design.weight is None else design.weight / design.weight.mean()
-    return np.asarray(moved * weight, dtype=np.float64)
+    influence: Floats = np.asarray(moved, dtype=np.float64)
+    return influence if design.is_even else weighted_influence(influence, design)
 
 
 def _spacing(run: _Run, level: float) -> float:

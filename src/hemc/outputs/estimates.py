@@ -3,6 +3,10 @@
 The unit of every error is the independent one: the path, or the consecutive paths that a sampling
 method drew together. An error is that of the mean of the statistic's influence values over units
 (Hampel 1974), which for plain, unweighted paths is the textbook formula.
+
+Weights are likelihood ratios, whose mean is known to be 1: averages are calibrated to it, which is
+regression on the weight as a control variate (Owen and Zhou 2000). Dividing by the sum of weights
+instead would add its noise to small probabilities; not dividing at all, to everything else.
 """
 
 from __future__ import annotations
@@ -38,25 +42,51 @@ class Estimate(NamedTuple):
 class Design(NamedTuple):
     """How paths were drawn, as far as errors depend on it.
 
-    `unit_paths` consecutive paths are one independent unit. `weight` float64[p] is None where all
-    paths weigh the same; a path of weight 0 does not count.
+    `unit_paths` consecutive paths are one independent unit. `weight` float64[p], of mean 1, is
+    None where all paths weigh the same, and `control` what it was calibrated by, None where it
+    was not. `counts` tells which paths count, None for all of them.
     """
 
     unit_paths: int = 1
     weight: Floats | None = None
+    control: Floats | None = None
+    counts: NDArray[np.bool_] | None = None
+
+    @property
+    def is_even(self) -> bool:
+        """Tell whether all paths count and weigh the same."""
+        return self.weight is None and self.counts is None
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether paths are independent and weigh the same."""
-        return self.unit_paths == 1 and self.weight is None
+        """Tell whether all paths count, are independent and weigh the same."""
+        return self.unit_paths == 1 and self.is_even
+
+    def weights(self, n_paths: int) -> Floats:
+        """Return what each path weighs in averages, float64[n_paths]."""
+        weight = np.ones(n_paths) if self.weight is None else self.weight
+        return weight if self.counts is None else weight * self.counts
 
 
 PLAIN = Design()
 
 
-def design_of(weight: Floats, unit_paths: int) -> Design:
-    """Return the design of paths with weights float64[p], which may all be 1."""
-    return Design(unit_paths, None if (weight == 1.0).all() else weight)
+def design_of(ratio: Floats, unit_paths: int) -> Design:
+    """Return the design of paths with likelihood ratios float64[p], which may all be 1.
+
+    Weights are ratio × (1 + (1 − mean)·(ratio − mean) / variance): their mean is 1, and averages
+    with them are those of regression on the ratio. Where a few paths are too far from that mean
+    to be calibrated with positive weights, they are divided by it.
+    """
+    if (ratio == 1.0).all():
+        return Design(unit_paths)
+    average, deviation = ratio.mean(), ratio.std()
+    if deviation > 0.0:
+        control = (ratio - average) / deviation
+        factor = 1.0 + (1.0 - average) / deviation * control
+        if factor.min() > 0.0:
+            return Design(unit_paths, ratio * factor, control)
+    return Design(unit_paths, ratio / average)
 
 
 def counted(x: Floats, counts: NDArray[np.bool_], design: Design) -> tuple[Floats, Design]:
@@ -68,8 +98,7 @@ def counted(x: Floats, counts: NDArray[np.bool_], design: Design) -> tuple[Float
         return x, design
     if design.is_plain:
         return x[counts], PLAIN
-    weight = counts.astype(np.float64)
-    return x, design._replace(weight=weight if design.weight is None else weight * design.weight)
+    return x, design._replace(counts=counts)
 
 
 class Sample(NamedTuple):
@@ -83,11 +112,12 @@ class Sample(NamedTuple):
 
 def take_sample(values: Floats, design: Design = PLAIN) -> Sample:
     """Sort a figure float64[p] once for all its statistics."""
-    if design.weight is None:
+    if design.is_even:
         return Sample(values, design, np.sort(values), None)
+    weights = design.weights(values.size)
     order = np.argsort(values, kind="stable")
-    order = order[design.weight[order] > 0.0]
-    weight = np.cumsum(design.weight[order])
+    order = order[weights[order] > 0.0]
+    weight = np.cumsum(weights[order])
     return Sample(values, design, values[order], weight * (order.size / weight[-1]))
 
 
@@ -103,7 +133,7 @@ def standard_deviation(x: Floats, design: Design = PLAIN) -> Estimate:
         return Estimate(float("nan"), float("nan"))
     square = (x - _average(x, design)) ** 2
     variance = _average(square, design)
-    sd = float(x.std(ddof=1)) if design.weight is None else variance**0.5
+    sd = float(x.std(ddof=1)) if design.is_even else variance**0.5
     spread = _error_of_average(square, variance, design)
     return Estimate(sd, spread / (2.0 * sd) if sd > 0.0 else 0.0)
 
@@ -127,6 +157,8 @@ def quantile(sample: Sample, level: float) -> Estimate:
     n = sample.ordered.size
     value = value_at(sample, level)
     reach = _BAND * _error_of_rank(sample, level, value)
+    if np.isnan(reach):  # a single unit knows no error
+        return Estimate(value, float("nan"))
     low, high = _place(sample, n * level - reach), _place(sample, n * level + reach, upper=True)
     if n * level < reach or high >= n:
         return Estimate(value, float("nan"))
@@ -172,11 +204,14 @@ def effective_sample_size(
     """Return the plain paths whose mean of `x` would have the error that this mean has.
 
     `estimate` is the mean where it is not made of `x` alone. For weights alone the size is close
-    to `kish_sample_size` where weight and figure are unrelated.
+    to `kish_sample_size` where weight and figure are unrelated. A single unit states no error: it
+    counts as one path, however many it holds.
     """
     if design.is_plain and estimate is None:
         return float(x.size)
     error = (estimate or mean(x, design)).standard_error
+    if np.isnan(error):
+        return 1.0
     variance = _average((x - _average(x, design)) ** 2, design)
     return variance / error**2 if error > 0.0 else float(x.size)
 
@@ -187,16 +222,28 @@ def kish_sample_size(weight: Floats) -> float:
 
 
 def _average(x: Floats, design: Design) -> float:
-    """Return the weighted average."""
-    return float(x.mean() if design.weight is None else np.average(x, weights=design.weight))
+    """Return the average of paths that count, by their weights."""
+    return float(x.mean() if design.is_even else np.average(x, weights=design.weights(x.size)))
 
 
 def _error_of_average(x: Floats, average: float, design: Design) -> float:
-    """Return the standard error of `_average`: that of the mean over units."""
-    if design.weight is not None:
-        x = design.weight * (x - average) / design.weight.mean()
+    """Return the standard error of `_average`: that of the mean influence over units."""
+    if not design.is_even:
+        x = weighted_influence(x - average, design)
     units = _unit_means(x, design.unit_paths)
     return float(units.std(ddof=1) / units.size**0.5) if units.size > 1 else float("nan")
+
+
+def weighted_influence(moved: Floats, design: Design) -> Floats:
+    """Return what deviations `moved` float64[p] from an average are to it by weight, float64[p].
+
+    What the control explains is left out: its mean is known.
+    """
+    weights = design.weights(moved.size)
+    moved = moved * weights / weights.mean()
+    if design.control is not None:
+        moved = moved - (moved * design.control).mean() * design.control
+    return np.asarray(moved)
 
 
 def _unit_means(x: Floats, unit_paths: int) -> Floats:
@@ -234,6 +281,6 @@ def _error_of_rank(sample: Sample, level: float, value: float) -> float:
 
 def _paths_beyond(sample: Sample, level: float, value: float) -> float:
     """Return the effective number of paths at a quantile and beyond."""
-    if sample.design.weight is None:
+    if sample.design.is_even:
         return sample.ordered.size * (1.0 - level)
-    return kish_sample_size(sample.design.weight[sample.values >= value])
+    return kish_sample_size(sample.design.weights(sample.values.size)[sample.values >= value])

@@ -32,6 +32,20 @@ UNDERCOLLATERALIZATION = {
     "reverse_order": "notes are written down in reverse order of seniority",
 }
 
+#: What the steps of the order of payments take, by kind.
+STEP_MEANINGS = {
+    "fee": "a fee",
+    "premium": "the insurer's premium on the opening notes",
+    "interest": "interest and what is carried forward",
+    "cap_carryover": "interest that the net WAC cap cut",
+    "collections": "principal collections",
+    "hold_oc": "principal that keeps OC, or releases it",
+    "cover": "principal until the classes are covered by the pool",
+    "build_oc": "principal that builds OC",
+    "reimbursement": "the insurer's claim with interest",
+    "residual": "what is left, to the certificates",
+}
+
 #: Lines of a certificate's blocks by the end of their keys, in the certificate's own words.
 POOL_LINES = {
     "beginning_pool": "Beginning Pool Balance",

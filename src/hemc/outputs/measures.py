@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from functools import reduce
 
+import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
@@ -17,6 +18,7 @@ from hemc.outputs.estimates import (
     distribution,
     probability,
 )
+from hemc.outputs.note_values import VALUE_COLUMNS, WRAP_VALUE
 
 _ALL = ("mean", "sd", *QUANTILES, *SHORTFALLS)
 _RISK = ("mean", "sd", "probability", "p50", "p75", "p90", "p95", "p99", "p99_9", *SHORTFALLS)
@@ -43,11 +45,19 @@ def measure_paths(
     table.add_share("oc_exhausted", "oc_exhausted", insurer="wrapped")
     for name in ("draws", "draws_pv", "peak_unreimbursed"):
         table.add(name, name, _RISK, insurer="wrapped")
-    for name in ("reimbursement", "premium", "residual"):
+    for name in ("reimbursement", "premium", "premium_pv", "residual"):
         table.add(name, name, _LEVELS, insurer="wrapped")
-    for name in ("first_draw_month", "first_undercollateralized_month"):
-        insurer = "wrapped" if name == "first_draw_month" else "unwrapped"
+    table.add("insurer_net", "insurer_net", _ALL, insurer="wrapped")
+    table.add("reimbursed_share", "reimbursed_share", _LEVELS, insurer="wrapped", unit="fraction")
+    table.add_present("insurer_fails", "insurer_default_month", insurer="wrapped")
+    for name in ("first_draw_month", "insurer_default_month", "first_undercollateralized_month"):
+        insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
         table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
+    table.add("pool_loss_nine_quarters", "pool_loss_nine_quarters", _RISK)
+    table.add("draws_nine_quarters", "draws_nine_quarters", _RISK, insurer="wrapped")
+    table.add("oc_nine_quarters", "oc_nine_quarters", _LEVELS, insurer="wrapped")
+    under = "undercollateralization_nine_quarters"
+    table.add(under, under, _RISK, insurer="unwrapped")
     table.add("next_month_loss", "next_month_loss", _LEVELS)
     table.add("next_month_cpr", "next_month_cpr", _LEVELS, unit="per year")
     _add_notes(table)
@@ -67,10 +77,25 @@ def _add_notes(table: _Table) -> None:
         for column in columns:
             note = column.removeprefix(f"{kind}_")
             table.add(kind, column, _RISK, insurer=insurer, note=note)
+    wraps = [c for c in names if c.startswith(f"{WRAP_VALUE}_")]
+    if wraps:
+        table.paths = paths.with_columns(reduce(operator.add, map(pl.col, wraps)).alias("all"))
+        table.add(WRAP_VALUE, "all", _RISK)
     for column in names:
-        if column.startswith("wal_"):
-            note = column.removeprefix("wal_")
-            table.add("wal", column, _LEVELS, insurer="wrapped", note=note, unit="years")
+        _add_value(table, column)
+
+
+def _add_value(table: _Table, column: str) -> None:
+    """Add a measure of what a class is worth, or nothing where the column is of another kind."""
+    if column == "call_month":
+        table.add(column, column, _LEVELS, "wrapped", unit="months, on paths with one")
+    if column.startswith(f"{WRAP_VALUE}_"):
+        table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
+    for spec in VALUE_COLUMNS:
+        if column.startswith(f"{spec.column}_"):
+            note = column.removeprefix(f"{spec.column}_")
+            table.add(spec.measure, column, _LEVELS, spec.insurer, note, spec.unit)
+            return
 
 
 class _Table:
@@ -101,6 +126,12 @@ class _Table:
     def add_share(self, measure: str, column: str, insurer: str) -> None:
         """Add the share of paths on which a column is true."""
         estimate = probability(self._read(column).to_numpy(), self.design)
+        self.rows.append((measure, insurer, None, None, "probability", *estimate, "fraction"))
+
+    def add_present(self, measure: str, column: str, insurer: str) -> None:
+        """Add the share of paths on which a column has a value."""
+        present = self._read(column).is_not_null().to_numpy().astype(np.float64)
+        estimate = probability(present, self.design)
         self.rows.append((measure, insurer, None, None, "probability", *estimate, "fraction"))
 
     def _read(self, column: str) -> pl.Series:

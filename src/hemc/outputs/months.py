@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from hemc.kernels.deal_terms import PREMIUM, RESIDUAL
 from hemc.kernels.flows import Floats, NoteFlows
+from hemc.model.deal_terms import MonthlyDeal
+from hemc.model.oc_target import trigger_flows
 from hemc.model.simulation import BlockFlows
-from hemc.outputs.bands import LEVELS, BandFile, Bands
+from hemc.outputs.bands import LEVELS, BandFiles, Bands
 from hemc.outputs.path_figures import annual_rate, exhausted, oc_shortfall, undercollateralized
 from hemc.states import N_LIVE, NAMES
 
@@ -20,7 +23,10 @@ GROUP_PATHS = 64
 
 
 class Series(NamedTuple):
-    """Name of a monthly series; `has_bands` is false for indicators, whose mean says it all."""
+    """Name of a monthly series; `state` is a delinquency state or, for a trigger's, its name.
+
+    `has_bands` is false for indicators, whose mean says it all.
+    """
 
     name: str
     note: str | None = None
@@ -29,7 +35,7 @@ class Series(NamedTuple):
 
 
 def month_series(
-    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows, names: tuple[str, ...]
+    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows, deal: MonthlyDeal
 ) -> Iterator[tuple[Series, Floats]]:
     """Yield every monthly series of a block with its values, float64[p, t]."""
     cash = flows.cash
@@ -54,13 +60,19 @@ def month_series(
     yield Series("oc_exhausted", has_bands=False), exhausted(wrapped).astype(np.float64)
     under = undercollateralized(unwrapped).astype(np.float64)
     yield Series("undercollateralized", has_bands=False), under
-    for k, name in enumerate(names):
+    for k, name in enumerate(deal.class_names):
         if wrapped.balance[:, 0, k].max() > 0.0:
             yield Series("note_balance", note=name), wrapped.balance[:, 1:, k]
+    for trigger in trigger_flows(deal.oc, cash):
+        threshold = np.broadcast_to(trigger.threshold, trigger.value.shape)
+        tripped = trigger.is_tripped.astype(np.float64)
+        yield Series("trigger_value", state=trigger.name), trigger.value
+        yield Series("trigger_threshold", state=trigger.name, has_bands=False), threshold
+        yield Series("trigger_tripped", state=trigger.name, has_bands=False), tripped
     yield Series("draws"), wrapped.draw_interest + wrapped.draw_principal
     yield Series("unreimbursed"), wrapped.unreimbursed
-    yield Series("premium"), wrapped.premium
-    yield Series("residual"), wrapped.residual
+    yield Series("premium"), wrapped.paid(PREMIUM)
+    yield Series("residual"), wrapped.paid(RESIDUAL)
     yield Series("note_interest"), wrapped.interest.sum(axis=2)
 
 
@@ -68,42 +80,65 @@ class MonthBlock(NamedTuple):
     """Monthly series of one block: sums over groups of GROUP_PATHS paths, and paths for bands."""
 
     series: list[Series]
-    sums: Floats  # [group, sum | sum of squares | paths with a value, series, t]
+    sums: Floats  # [group, sum | sum of squares | weight of paths with a value, series, t]
     bands: Bands  # [series that has bands, t, p]
+    band_weight: Floats | None  # [p]
 
 
-def month_block(values: list[tuple[Series, Floats]], n_band_paths: int) -> MonthBlock:
+def month_block(
+    values: list[tuple[Series, Floats]], n_band_paths: int, weight: Floats | None = None
+) -> MonthBlock:
     """Sum a block's series, float64[p, t] each, and keep the block's first `n_band_paths` paths.
 
-    The block's first path is a multiple of GROUP_PATHS; nan is a path without a value.
+    The block's first path is a multiple of GROUP_PATHS; nan is a path without a value. `weight`
+    float64[p] is None, or all ones, where all paths weigh the same.
     """
+    if weight is not None and (weight == 1.0).all():
+        weight = None
     banded = [value[:n_band_paths].T for series, value in values if series.has_bands]
     return MonthBlock(
         [series for series, _ in values],
-        np.stack([_group_sums(value) for _, value in values], axis=2),
+        np.stack([_group_sums(value, weight) for _, value in values], axis=2),
         np.stack(banded, dtype=np.float32, casting="same_kind"),
+        None if weight is None else weight[:n_band_paths],
     )
 
 
 class MonthTables:
-    """Adds up the monthly series of a run's blocks; bands wait in `file`."""
+    """Adds up the monthly series of a run's blocks; paths for the bands wait in files.
 
-    def __init__(self, file: Path) -> None:
+    `sums` is what has been added up so far, float64[sum | sum of squares | paths with a value,
+    series, t].
+    """
+
+    def __init__(self) -> None:
         self._series: list[Series] = []
-        self._sums: Floats = np.zeros(0)
-        self._bands = BandFile(file)
+        self.sums: Floats = np.zeros(0)
+        self._bands = BandFiles()
 
-    def add(self, block: MonthBlock) -> None:
-        """Add a block; to be called in path order. Raises OSError on a full disk."""
+    def add(self, block: MonthBlock, bands: Path) -> None:
+        """Add the next block, its bands into file `bands`; raises OSError on a full disk."""
         if not self._series:
-            self._series, self._sums = block.series, np.zeros(block.sums.shape[1:])
+            self._series, self.sums = block.series, np.zeros(block.sums.shape[1:])
         for group in block.sums:
-            self._sums += group
-        self._bands.append(block.bands)
+            self.sums += group
+        self._bands.append(bands, block.bands, block.band_weight)
+
+    def state(self, bands: Path) -> dict[str, Any]:
+        """Return what `adopt` needs to take file `bands`, which is to be moved, as JSON."""
+        return {"series": self._series, "bands": self._bands.shapes(bands)}
+
+    def adopt(self, bands: Path, state: dict[str, Any]) -> None:
+        """Take file `bands` as the next; its series and blocks are those of `state`."""
+        self._series = [Series(*fields) for fields in state["series"]]
+        self._bands.adopt(bands, state["bands"])
 
     def frame(self) -> pl.DataFrame:
-        """Return months.parquet: mean, its sd over paths, and bands."""
-        total, squares, present = self._sums
+        """Return months.parquet: mean, its sd over paths, and bands.
+
+        Weighted means divide by the sum of weights of the paths that have a value.
+        """
+        total, squares, present = self.sums
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / present
             variance = squares / present - mean**2
@@ -131,9 +166,14 @@ def _rows(series: Series, statistic: str, value: Floats) -> pl.DataFrame:
     )
 
 
-def _group_sums(value: Floats) -> Floats:
+def _group_sums(value: Floats, weight: Floats | None) -> Floats:
     """Return sum, sum of squares and number of values over groups of paths, [group, which, t]."""
     starts = np.arange(0, len(value), GROUP_PATHS)
+    if weight is not None:
+        heavy = np.where(np.isnan(value), 0.0, weight[:, None])
+        clean = np.where(heavy > 0.0, value, 0.0)
+        parts = (heavy * clean, heavy * clean * clean, heavy)
+        return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)
     total = np.add.reduceat(value, starts, axis=0)
     if np.isnan(total).any():  # only rates lack values, where no pool is left
         present = ~np.isnan(value)

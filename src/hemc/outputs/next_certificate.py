@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
+from hemc.outputs.estimates import Design, design_of, quantile, take_sample
 from hemc.outputs.labels import (
     DELINQUENCY_LINES,
     DRAW_LINES,
@@ -26,18 +28,27 @@ _LABEL = 35
 def next_certificate(next_month: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Return each figure's 5, 50 and 95 % point over paths: figure, p5, p50, p95.
 
-    Of a lazy frame, one column at a time is in memory.
+    A column `weight` of the paths is respected and no figure, nor is `path`. Of a lazy frame, one
+    column at a time is in memory.
     """
     paths = next_month.lazy()
     names = paths.collect_schema().names()
-    points = [_points(paths.select(name).collect().to_series()) for name in names]
+    weight = np.ones(1)
+    if "weight" in names:
+        weight = paths.select("weight").collect().to_series().to_numpy()
+    design = design_of(weight, 1)
+    names = [name for name in names if name not in ("path", "weight")]
+    points = [_points(paths.select(name).collect().to_series(), design) for name in names]
     return pl.DataFrame(
         {"figure": names} | dict(zip(LEVELS, zip(*points, strict=True), strict=True))
     )
 
 
-def _points(figure: pl.Series) -> list[float | None]:
+def _points(figure: pl.Series, design: Design) -> list[float | None]:
     """Return the value of each of LEVELS."""
+    if not design.is_plain:
+        sample = take_sample(figure.cast(pl.Float64).to_numpy(), design)
+        return [quantile(sample, level).value for level in LEVELS.values()]
     return [figure.quantile(level, interpolation="nearest") for level in LEVELS.values()]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from hemc.kernels.flows import DealTerms, Floats, NoteFlows, PoolFlows
+from hemc.kernels.deal_terms import RESIDUAL, DealTerms
+from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
+from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.simulation import BlockFlows
 from hemc.model.waterfall import pay_paths
 from hemc.states import CURRENT, N_LIVE
@@ -23,23 +25,22 @@ def first_months(flows: PoolFlows, n_months: int) -> PoolFlows:
 def next_month_figures(
     flows: BlockFlows,
     timing: Floats,
-    terms: DealTerms,
-    performing: bool,
-    names: tuple[str, ...],
+    deal: MonthlyDeal,
+    default_month: Ints,
     loss_to_date: float | None,
 ) -> pl.DataFrame:
     """Return one row a path and one column a printed figure, named as in a certificate's record.
 
-    `timing` float64[p] multiplies the month's interest for the timing of cash; `terms` are those
-    of two months, so that the month shown is not final maturity.
+    `timing` float64[p] multiplies the month's interest for the timing of cash; `deal` has two
+    months, so that the month shown is not final maturity.
     """
-    cash = first_months(flows.cash, terms.accrual.shape[0])
+    cash = first_months(flows.cash, deal.n_months)
     cash = cash._replace(interest=cash.interest * timing[:, None])
-    notes = pay_paths(terms, cash, performing)
+    notes = pay_paths(deal, cash, default_month)
     columns = _pool_figures(flows, cash, notes) | _oc_figures(notes)
     columns |= _delinquency_figures(flows) | _loss_figures(cash, loss_to_date)
-    for k, name in enumerate(names):
-        columns |= _note_figures(name, k, terms, notes, cash)
+    for k, name in enumerate(deal.class_names):
+        columns |= _note_figures(name, k, deal.terms, notes, cash)
     return pl.DataFrame(columns)
 
 
@@ -53,7 +54,7 @@ def _pool_figures(flows: BlockFlows, cash: PoolFlows, notes: NoteFlows) -> dict[
         "pool.principal_collections": principal,
         "pool.active_loan_count": flows.state_loans[:, 0].sum(axis=1),
         "pool.interest_collections": cash.interest[:, 0] + cash.recoveries[:, 0],
-        "pool.excess_cash": notes.residual[:, 0] + np.maximum(change, 0.0),
+        "pool.excess_cash": notes.paid(RESIDUAL)[:, 0] + np.maximum(change, 0.0),
     }
 
 
@@ -64,7 +65,7 @@ def _oc_figures(notes: NoteFlows) -> dict[str, Floats]:
         "oc.change": notes.oc[:, 1] - notes.oc[:, 0],
         "oc.outstanding": notes.oc[:, 1],
         "oc.target": notes.oc_target[:, 0],
-        "oc.certificates_paid": notes.residual[:, 0],
+        "oc.certificates_paid": notes.paid(RESIDUAL)[:, 0],
         "credit_enhancement.draw": notes.draw_interest[:, 0] + notes.draw_principal[:, 0],
     }
 
@@ -101,8 +102,8 @@ def _note_figures(
 ) -> dict[str, Floats]:
     """Return one class's row; a notional class shows its notional balance."""
     opening, closing = notes.balance[:, 0, k], notes.balance[:, 1, k]
-    if terms.is_notional[k]:
-        opening = np.minimum(terms.notional[0, k], cash.balance[:, 0])
+    if terms.classes[k].is_notional:
+        opening = np.minimum(terms.class_months[0, k].notional, cash.balance[:, 0])
         closing = opening
     return {
         f"notes.{name}.beginning": opening,

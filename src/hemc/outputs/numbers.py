@@ -33,8 +33,8 @@ def show_probability(value: float, error: float | None, independent: int | None)
 
 
 def _show_bound(value: float, independent: int | None) -> str:
-    """Return what no hit, or no miss, says: at 95 % less than 3/n of the other."""
-    if independent is None:
+    """Return what no hit, or no miss, says: at 95 % less than 3/n of the other; of 3, nothing."""
+    if independent is None or independent <= 3:
         return "no hit" if value == 0.0 else "no miss"
     reach = 300.0 / independent
     return f"< {reach:.2g} % (95 %)" if value == 0.0 else f"> {100.0 - reach:.4g} % (95 %)"

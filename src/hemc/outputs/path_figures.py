@@ -8,36 +8,40 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from hemc.kernels.flows import Floats, NoteFlows
+from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
+from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
 
 #: An amount below half a cent is none.
 HALF_CENT = 0.005
 
+#: Months of the supervisory horizon.
+NINE_QUARTERS = 27
+
 
 def path_figures(
     first_path: int,
+    weight: Floats,
     flows: BlockFlows,
     wrapped: NoteFlows,
     unwrapped: NoteFlows,
     names: tuple[str, ...],
     discount_rate: float,
+    default_month: Ints,
 ) -> pl.DataFrame:
-    """Return one row a path; `names` are the deal's classes in order.
+    """Return one row a path; `names` are the deal's classes in order, `weight` float64[p] its own.
 
-    OC, draws, premium, residual, principal and average life are those of the wrapped pass;
+    OC, draws, premium, residual and principal are those of the wrapped pass;
     interest shortfall, writedown and the first undercollateralised month those of the unwrapped.
     Amounts USD, months counted from cut-off, null where nothing happened; `discount_rate` is per
-    year.
+    year, `default_month` the insurer's in the wrapped pass, from 0.
     """
-    n, n_months = flows.cash.loss.shape
-    draws = wrapped.draw_interest + wrapped.draw_principal
-    discount = (1.0 + discount_rate) ** (-np.arange(1, n_months + 1) / 12.0)
+    n = len(flows.cash.loss)
     loss = flows.cash.loss.sum(axis=1)
     shortfall = oc_shortfall(flows, wrapped)
     columns: dict[str, Any] = {
         "path": np.arange(first_path, first_path + n),
-        "weight": np.ones(n),
+        "weight": weight,
         "pool_loss": loss,
         "pool_loss_pct": 100.0 * loss / flows.cash.balance[:, 0],
         "oc_min": np.where(has_notes(wrapped), wrapped.oc[:, 1:], np.inf).min(axis=1),
@@ -45,22 +49,63 @@ def path_figures(
         "oc_missed_after_target": missed_after_target(shortfall, wrapped),
         "oc_exhausted": (exhausted(wrapped)).any(axis=1),
         "first_undercollateralized_month": first_month(undercollateralized(unwrapped)),
-        "draws": draws.sum(axis=1),
-        "first_draw_month": first_month(draws > HALF_CENT),
-        "draws_pv": draws @ discount,
-        "peak_unreimbursed": wrapped.unreimbursed.max(axis=1),
-        "reimbursement": wrapped.reimbursement.sum(axis=1),
-        "premium": wrapped.premium.sum(axis=1),
-        "residual": wrapped.residual.sum(axis=1),
+        **_insurer_figures(wrapped, discount_rate, default_month),
+        "residual": wrapped.paid(RESIDUAL).sum(axis=1),
+        **_nine_quarters(flows, wrapped, unwrapped),
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_cpr": annual_rate(flows.cash.prepaid, flows)[:, 0],
     }
     for k, name in enumerate(names):
         columns |= _note_figures(name, k, wrapped, unwrapped)
     return pl.DataFrame(columns).with_columns(
-        pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None),
-        pl.col("^wal_.*$").fill_nan(None),
+        pl.col(
+            "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
+        ).replace(0, None),
+        pl.col("reimbursed_share", "next_month_cpr").fill_nan(None),
+        pl.col("oc_min").replace(np.inf, None),
     )
+
+
+def _nine_quarters(
+    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows
+) -> dict[str, Floats]:
+    """Return what supervisory scenarios ask for: sums over nine quarters, and what stands then."""
+    n = min(NINE_QUARTERS, flows.cash.loss.shape[1])
+    draws = wrapped.draw_interest + wrapped.draw_principal
+    return {
+        "pool_loss_nine_quarters": flows.cash.loss[:, :n].sum(axis=1),
+        "draws_nine_quarters": draws[:, :n].sum(axis=1),
+        "oc_nine_quarters": wrapped.oc[:, n],
+        "undercollateralization_nine_quarters": np.maximum(-unwrapped.oc[:, n], 0.0),
+    }
+
+
+def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints) -> dict[str, Any]:
+    """Return what the insurer pays, gets back and earns.
+
+    `insurer_net` is what it costs: the present value of draws less reimbursement and premium. The
+    reimbursed share is of draws with their interest: without draws nan.
+    """
+    draws = notes.draw_interest + notes.draw_principal
+    reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)
+    n_months = draws.shape[1]
+    discount = (1.0 + discount_rate) ** (-np.arange(1, n_months + 1) / 12.0)
+    repaid, unpaid = reimbursement.sum(axis=1), notes.unreimbursed[:, -1]
+    claimed = repaid + unpaid
+    return {
+        "draws": draws.sum(axis=1),
+        "first_draw_month": first_month(draws > HALF_CENT),
+        "draws_pv": weighted_sum(draws, discount),
+        "peak_unreimbursed": notes.unreimbursed.max(axis=1),
+        "reimbursement": repaid,
+        "reimbursed_share": np.divide(
+            repaid, claimed, out=np.full(len(draws), np.nan), where=claimed > HALF_CENT
+        ),
+        "premium": premium.sum(axis=1),
+        "premium_pv": weighted_sum(premium, discount),
+        "insurer_net": weighted_sum(draws - reimbursement - premium, discount),
+        "insurer_default_month": np.where(default_month < n_months, default_month + 1, 0),
+    }
 
 
 def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -> dict[str, Floats]:
@@ -68,14 +113,20 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
     columns = {f"interest_shortfall_{name}": unwrapped.shortfall[:, -1, k]}
     opening = wrapped.balance[:, 0, k]
     principal = wrapped.principal[:, :, k]
-    years = np.arange(1, principal.shape[1] + 1) / 12.0
     if opening.max() <= 0.0:
         return columns
     return columns | {
         f"principal_{name}": principal.sum(axis=1),
-        f"wal_{name}": (principal @ years) / opening,
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
+
+
+def weighted_sum(amounts: Floats, weights: Floats) -> Floats:
+    """Return Σ amounts[p, t] × weights[t], float64[p].
+
+    Not a matrix product: its last bits depend on how many paths stand in the block.
+    """
+    return np.asarray((amounts * weights).sum(axis=1))
 
 
 def annual_rate(monthly: Floats, flows: BlockFlows) -> Floats:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import platform
 import resource
 import shutil
 import sys
-from collections.abc import Callable
-from importlib.metadata import version
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +18,14 @@ from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
+from hemc.outputs.note_values import quote_records
+from hemc.outputs.provenance import file_digest, versions
 from hemc.outputs.scenario_paths import factor_record, scenario_table
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
 from hemc.outputs.two_level import LARGE_POOL_PATHS
 
 if TYPE_CHECKING:
     from hemc.engine import RunResult
-
-_LIBRARIES = ("hemc", "numba", "numpy", "polars", "scipy")
 
 #: measure, insurer, note, statistic of the figures in summary.json, in order of importance.
 HEADLINES = (
@@ -52,13 +49,21 @@ def headline_rows(measures: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def write_run(result: RunResult, folder: Path, report: Callable[[Path], object]) -> None:
+def write_run(
+    result: RunResult,
+    folder: Path,
+    report: Callable[[Path], object],
+    more: Mapping[str, pl.DataFrame] | None = None,
+    scratch: Path | None = None,
+) -> None:
     """Write all files of a run into `folder`, which appears when they are whole.
 
-    `report` makes the report from the folder's other files. An earlier run there is replaced; any
-    other folder with something in it is refused.
+    `report` makes the report from the folder's other files; `more` are tables of a study around
+    the run by the name of their file. An earlier run there is replaced; any other folder with
+    something in it is refused. What is not yet whole stands in `scratch`, a folder of this
+    process, or beside `folder` where None.
     """
-    with whole_folder(folder) as part:
+    with whole_folder(folder, scratch) as part:
         result.store.paths.write(part / "paths.parquet")
         result.months.write_parquet(part / "months.parquet")
         result.measures.write_parquet(part / "measures.parquet")
@@ -72,11 +77,13 @@ def write_run(result: RunResult, folder: Path, report: Callable[[Path], object])
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
         assumption_table(result).write_parquet(part / "assumptions.parquet")
         settings, macro = result.loaded.config.scenario, result.documents.macro
-        table = scenario_table(settings, macro, result.n_months)
+        table = scenario_table(settings, macro, result.n_months, result.documents.index_path)
         table.write_parquet(part / "scenario_paths.parquet")
         write_next_certificate(result, part)
         _write_json(part / "summary.json", headline_rows(result.measures))
         _write_json(part / MANIFEST, manifest(result))
+        for name, table in (more or {}).items():
+            table.write_parquet(part / f"{name}.parquet")
         report(part)
 
 
@@ -92,7 +99,7 @@ def write_next_certificate(result: RunResult, folder: Path) -> None:
     """Write the forecast of the next certificate as text, JSON and Parquet."""
     deal = result.documents.deal
     first = result.first_payment
-    table = next_certificate(result.store.next_month.scan().drop("path"))
+    table = next_certificate(result.store.next_month.scan())
     date = payment_date(first.year, first.month, deal.payment_day)
     title = f"Home Equity Loan-Backed Term Notes, {deal.issuer} Series {deal.series}"
     names = tuple(note.name for note in deal.classes)
@@ -127,16 +134,18 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "oracle": oracle_record(result.oracle),
         "scenario": scenario_record(result),
         "credit_factor": factor_record(result.loaded.config.scenario),
-        "warnings": result.calibration.warnings,
+        "quotes": quote_records(tuple(c.name for c in deal.classes), result.quotes),
+        "warnings": result.warnings,
         "seconds": {stage: round(s, 3) for stage, s in result.seconds.items()},
         "kernels_compiled_in_this_run": result.was_cold,
         "peak_memory_mb": peak_memory_mb(),
         "kernel_digest": KERNEL_DIGEST,
-        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        "versions": versions(),
         "inputs": {
-            name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            name: {"file": path.name, "sha256": file_digest(path)}
             for name, path in result.documents.paths.items()
         },
+        "configuration_folder": str(result.loaded.file.parent.resolve()),
         "configuration": result.loaded.config.model_dump(mode="json"),
     }
 
@@ -150,13 +159,15 @@ def oracle_record(oracle: pl.DataFrame) -> dict[str, Any] | None:
 
 def sampling_record(result: RunResult) -> dict[str, Any]:
     """Return how the paths were drawn and the main direction that the pilot found."""
-    method, directions = result.sampling
+    method, directions, tilt = result.sampling
     return {
         "method": method,
         "unit_paths": result.loaded.config.simulation.unit_paths,
         "units": result.sample_size.units,
         "large_pool_paths": LARGE_POOL_PATHS * result.n_paths if method == "two-level" else 0,
         "main_direction": None if directions is None else directions.credit[0].tolist(),
+        "tilt": None if tilt is None else tilt._asdict(),
+        "weights": None if result.weights is None else result.weights._asdict(),
     }
 
 

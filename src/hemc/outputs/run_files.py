@@ -116,6 +116,10 @@ class RunFiles:
         table = self.monthly(series, note, state)
         return None if table is None else table.filter(pl.col("month") <= self.last_month_shown)
 
+    def states(self, series: str) -> list[str]:
+        """Return the states, or triggers, that a monthly series knows."""
+        return [state for name, _, state in self._series if name == series and state]
+
     @cached_property
     def last_month_shown(self) -> int:
         """Last month in which the mean pool balance is not negligible."""

@@ -26,12 +26,22 @@ class _RollRates(BaseModel):
     posterior: str | None = None
 
 
+class Weights(BaseModel):
+    """What the weights of paths are worth."""
+
+    effective: float
+    largest_share: float
+    tail_probability: float
+    tail_effective: float
+
+
 class Sampled(BaseModel):
     """How the paths were drawn."""
 
     method: str
     unit_paths: Annotated[int, Field(ge=1)]
     units: Annotated[int, Field(ge=0)]
+    weights: Weights | None = None
 
 
 class Target(BaseModel):
@@ -87,6 +97,16 @@ class CreditFactor(BaseModel):
     forms: list[FactorForm]
 
 
+class Quote(BaseModel):
+    """At what a class is valued; each is absent where it does not apply."""
+
+    note: str
+    clean_price: float | None  # % of balance
+    accrued_interest: float  # % of balance
+    bond_equivalent_yield: float | None  # per year
+    discount_margin: float | None  # per year
+
+
 class Configuration(BaseModel):
     """The settings that the report speaks about."""
 
@@ -116,6 +136,7 @@ class Manifest(BaseModel):
     oracle: Oracle | None = None
     scenario: Scenario | None = None
     credit_factor: CreditFactor | None = None
+    quotes: list[Quote]
     warnings: list[str]
     configuration: Configuration
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from hemc.inputs.index_path import IndexPath
 from hemc.inputs.quarters import MacroPath
 from hemc.inputs.shipped import shipped_replay
 from hemc.kernels.flows import Floats
@@ -17,14 +18,17 @@ from hemc.settings.scenario import ScenarioSettings
 
 
 def scenario_table(
-    settings: ScenarioSettings, macro: MacroPath | None, n_months: int
+    settings: ScenarioSettings,
+    macro: MacroPath | None,
+    n_months: int,
+    own_index: IndexPath | None = None,
 ) -> pl.DataFrame:
     """Return scenario_paths.parquet: a row a month.
 
     Macroeconomic figures are null without a path and after its last quarter; the multiplier is
     null where the credit factor itself shuts refinancing.
     """
-    stress = stress_paths(settings, macro, n_months)
+    stress = stress_paths(settings, macro, n_months, own_index)
     figures: dict[str, Floats] = {}
     if macro is not None:
         figures = macro_months(macro, settings.mapping.interpolation, settings.index_rate).figures

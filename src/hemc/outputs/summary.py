@@ -47,7 +47,7 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
         out.print(_variance(result.variance))
     gap = f"{result.store.largest_gap:.1e} USD"
     out.print(f"largest gap of the cash identities: {gap} over all paths and months")
-    for warning in result.calibration.warnings:
+    for warning in result.warnings:
         out.print(f"warning: {warning}", style="yellow")
     out.print(f"files: {folder}")
     file = out.file
@@ -68,6 +68,13 @@ def _what_ran(result: RunResult) -> str:
 def _sampling(result: RunResult) -> str:
     """Say how paths were drawn and what that is worth."""
     size = result.sample_size
+    weights, tilt = result.weights, result.sampling.tilt
+    if weights is not None and tilt is not None:
+        return (
+            f"importance: main direction shifted by {tilt.shift:.2f}; {weights.paths:,} paths are "
+            f"worth {weights.effective:,.0f}, in the worst {100.0 * weights.tail_probability:g} % "
+            f"of losses {weights.tail_effective:,.0f} effective paths"
+        )
     return (
         f"{result.sampling.method}: {size.units:,} independent units; the mean loss is known as "
         f"from {size.effective:,.0f} plain paths"

@@ -10,6 +10,7 @@ import polars as pl
 
 from hemc.config import Assumption
 from hemc.inputs.deal import Deal
+from hemc.inputs.deal_checks import find_term
 from hemc.inputs.tieout import TieOutLine
 from hemc.model.roll_rates import PRIOR_DRIVEN, RollRates
 from hemc.states import N_LIVE, N_STATES, NAMES
@@ -112,22 +113,9 @@ def _deal_assumptions(deal: Deal, file: str) -> Iterator[Assumption]:
     for key, source in deal.sources.items():
         if source.startswith("assumption"):
             words = source.removeprefix("assumption").lstrip(":, ")
-            yield Assumption(f"deal.{key}", _term(deal, key), file, words, "term of the deal")
-
-
-def _term(deal: Deal, key: str) -> str:
-    """Return the value of a dotted key of a deal as text."""
-    value: object = deal
-    for part in key.split("."):
-        if part == "class":
-            value = deal.classes
-        elif isinstance(value, tuple):
-            value = next((c for c in deal.classes if c.name == part), None) or [
-                getattr(c, part) for c in deal.classes
-            ]
-        else:
-            value = getattr(value, part, None)
-    return _shown(value)
+            yield Assumption(
+                f"deal.{key}", _shown(find_term(deal, key)), file, words, "term of the deal"
+            )
 
 
 def _shown(value: object) -> str:

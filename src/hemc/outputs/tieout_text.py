@@ -18,17 +18,19 @@ from hemc.outputs.certificate_text import WIDTH, format_figure, wrap
 _STATUS = {"pass": ("pass", ""), "fail": ("FAIL", "bold red"), "not testable": ("open", "dim")}
 
 
-def tie_out_table(lines: Sequence[TieOutLine]) -> RenderableType:
-    """Return one row per identity: name, printed, recomputed, difference, status."""
+def tie_out_table(
+    lines: Sequence[TieOutLine], names: str = "identity", figures: str = "recomputed"
+) -> RenderableType:
+    """Return one row per line: name, printed, recomputed, difference, status; two heads differ."""
     table = Table(box=None, pad_edge=False, width=WIDTH, padding=(0, 1, 0, 0))
-    table.add_column("identity", no_wrap=True, ratio=1)
-    for heading, width in (("printed", 14), ("recomputed", 14), ("difference", 13)):
+    table.add_column(names, no_wrap=True, ratio=1)
+    for heading, width in (("printed", 14), (figures, 14), ("difference", 13)):
         table.add_column(heading, justify="right", no_wrap=True, min_width=width)
     table.add_column("", no_wrap=True)
     for line in lines:
         word, style = _STATUS[line.status]
-        figures = [_figure(f) for f in (line.printed, line.recomputed, line.difference)]
-        table.add_row(Text(line.name), *figures, Text(word, style=style))
+        cells = [_figure(f) for f in (line.printed, line.recomputed, line.difference)]
+        table.add_row(Text(line.name), *cells, Text(word, style=style))
     return table
 
 

@@ -7,36 +7,48 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from hemc.kernels.flows import DealTerms, Floats
+from hemc.errors import InternalError
+from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.transitions import PathFactors
+from hemc.kernels.valuation import Quotes
+from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
+from hemc.model.insurer import InsurerModel, absent
 from hemc.model.oracle import Comparison, compare
 from hemc.model.scenario import FactorModel
-from hemc.model.simulation import BlockFlows, Method, PoolModel, simulate_block
+from hemc.model.simulation import (
+    BlockFlows,
+    Method,
+    PoolModel,
+    require_finite,
+    simulate_block,
+)
+from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
+from hemc.outputs.note_values import value_table
 from hemc.outputs.path_figures import path_figures
 
 
 class RunModel(NamedTuple):
     """Everything that a block of paths needs; nothing in it changes from path to path.
 
-    `next_terms` are the terms of the next certificate's month and one more, so that the month
-    shown is not final maturity. `loss_to_date` is None where the certificate does not show it.
+    `next_deal` has the next certificate's month and one more, so that the month shown is not final
+    maturity. `loss_to_date` is None where the certificate does not show it.
     With a `large_pool` its expected flows stand in for simulated ones.
     """
 
     pool: PoolModel
     factors: FactorModel
-    terms: DealTerms
-    next_terms: DealTerms
+    deal: MonthlyDeal
+    next_deal: MonthlyDeal
     method: Method
-    performing: bool
-    names: tuple[str, ...]
+    insurer: InsurerModel
     discount_rate: float
     loss_to_date: float | None
+    quotes: Quotes
     large_pool: ExpectedPool | None = None
 
     @property
@@ -47,6 +59,16 @@ class RunModel(NamedTuple):
     def sampled(self, sampling: Sampling) -> RunModel:
         """Return the same model with innovations drawn by another method."""
         return self._replace(factors=self.factors.sampled(sampling))
+
+
+class BlockStory(NamedTuple):
+    """All that happens on a block of paths."""
+
+    factors: PathFactors
+    flows: BlockFlows
+    default_month: Ints  # [p] from 0, from which on the insurer of the wrapped pass pays nothing
+    wrapped: NoteFlows
+    unwrapped: NoteFlows
 
 
 class BlockResult(NamedTuple):
@@ -79,25 +101,60 @@ def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths:
     return compare(pool, factors, pool_flows(model, factors, first_path), first_path)
 
 
+def play_block(model: RunModel, first_path: int, n_paths: int) -> BlockStory:
+    """Run consecutive paths: factors, pool, wrapped and unwrapped notes."""
+    factors = model.factors.draw(first_path, n_paths)
+    flows = pool_flows(model, factors, first_path)
+    default_month = model.insurer.default_month(factors.credit, first_path)
+    wrapped = pay_paths(model.deal, flows.cash, default_month, first_path)
+    unwrapped = pay_paths(model.deal, flows.cash, absent(n_paths), first_path)
+    return BlockStory(factors, flows, default_month, wrapped, unwrapped)
+
+
+def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.DataFrame:
+    """Return the rows of paths.parquet."""
+    _, flows, default_month, wrapped, unwrapped = story
+    names = model.deal.class_names
+    weight = model.factors.draw_weights(first_path, default_month.size)
+    figures = path_figures(
+        first_path, weight, flows, wrapped, unwrapped, names, model.discount_rate, default_month
+    )
+    values = [
+        value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
+    ]
+    return figures.hstack(value_table(names, model.quotes, *values))
+
+
+def require_finite_figures(table: pl.DataFrame) -> None:
+    """Raise InternalError for the first figure of a path that is neither finite nor null."""
+    for column in table.select(pl.col(pl.Float64)).iter_columns():
+        wrong = ~(column.is_finite().fill_null(True))
+        if wrong.any():
+            path = table["path"].filter(wrong)[0]
+            raise InternalError(f"the figure {column.name} is not finite on path {path}")
+
+
 def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
-    """Run consecutive paths: factors, pool, wrapped and unwrapped notes, figures.
+    """Run consecutive paths and measure them.
 
     Bands by month come from the run's first `band_paths` paths.
     """
-    factors = model.factors.draw(first_path, n_paths)
-    flows = pool_flows(model, factors, first_path)
-    wrapped = pay_paths(model.terms, flows.cash, model.performing, first_path)
-    unwrapped = pay_paths(model.terms, flows.cash, False, first_path)
+    story = play_block(model, first_path, n_paths)
+    _, flows, default_month, wrapped, unwrapped = story
     timing = model.factors.draw_timing(first_path, n_paths)
+    require_finite(timing[:, None], first_path, "the timing of cash")
     next_month = next_month_figures(
-        flows, timing, model.next_terms, model.performing, model.names, model.loss_to_date
+        flows, timing, model.next_deal, default_month, model.loss_to_date
     )
-    paths = path_figures(first_path, flows, wrapped, unwrapped, model.names, model.discount_rate)
-    series = list(month_series(flows, wrapped, unwrapped, model.names))
+    paths = story_figures(model, story, first_path)
+    next_month = pl.concat([paths.select("path", "weight"), next_month], how="horizontal")
+    require_finite_figures(paths)
+    require_finite_figures(next_month)
+    series = list(month_series(flows, wrapped, unwrapped, model.deal))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        next_month.with_columns(paths["path"]).select("path", pl.exclude("path")),
-        month_block(series, max(band_paths - first_path, 0)),
+        next_month,
+        month_block(series, max(band_paths - first_path, 0), paths["weight"].to_numpy()),
         float(max(gap.max() for gap in gaps)),
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 from hemc.inputs.toml import Settings, assumed
 from hemc.settings.bounds import NotNegative, Positive, Share
 from hemc.settings.crisis import CrisisSettings
+from hemc.settings.index import IndexSetting
 from hemc.settings.mapping import MappingSettings
 
 
@@ -55,6 +56,8 @@ class ScenarioSettings(Settings):
     index_rate: Share = assumed(
         0.011, "index of floating classes now, per year; flat without a scenario file", "judgement"
     )
+    # By month of the projection, in place of the flat index and of a scenario file's.
+    index_path: IndexSetting | None = None
     timing_sd: NotNegative = assumed(
         0.06,
         "standard deviation of the next certificate's interest for the timing of cash",

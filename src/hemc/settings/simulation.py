@@ -9,7 +9,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from hemc.inputs.toml import Settings, assumed
 
 #: Consecutive paths that a sampling method draws together: the unit of its standard errors.
-UNIT_PATHS = {"plain": 1, "antithetic": 2, "strata": 64, "sobol": 128, "two-level": 1}
+UNIT_PATHS = {
+    "plain": 1, "antithetic": 2, "strata": 64, "sobol": 128, "two-level": 1, "importance": 1,
+}  # fmt: skip
 
 
 class TargetSettings(Settings):
@@ -24,13 +26,21 @@ class SimulationSettings(Settings):
     """Size of the run; only sampling, paths, target and seed change a result."""
 
     method: Literal["event-driven", "month-stepping", "large-pool"] = "event-driven"
-    sampling: Literal["plain", "antithetic", "strata", "sobol", "two-level"] = "plain"
+    sampling: Literal["plain", "antithetic", "strata", "sobol", "two-level", "importance"] = "plain"
     paths: Annotated[int, Field(ge=1, le=2**31, validate_default=True)] = 10_000
     target: TargetSettings | None = None
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 20040225
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     block_paths: Annotated[int, Field(ge=64, le=65_536, multiple_of=64)] = 64
     oracle_paths: Annotated[int, Field(ge=0, le=65_536)] = 256
+    tail_probability: Annotated[float, Field(ge=1e-9, le=0.5)] = assumed(
+        0.001, 'tail of lifetime losses that sampling = "importance" aims at', "judgement"
+    )
+    unshifted_share: Annotated[float, Field(gt=0, le=1)] = assumed(
+        0.1,
+        'share of paths that "importance" leaves unshifted; no weight exceeds 1 / share',
+        "judgement: a defensive mixture (Hesterberg 1995) of weights up to 10",
+    )
     tail_months: Annotated[int, Field(ge=0, le=360)] = assumed(
         60, "months after the last maturity in which frozen loans resolve", "judgement"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +10,9 @@ import polars as pl
 
 from hemc.kernels.flows import Floats
 from hemc.outputs.estimates import (
-    PLAIN,
     Design,
     Estimate,
+    design_of,
     expected_shortfall,
     mean,
     take_sample,
@@ -31,7 +32,7 @@ from hemc.outputs.report.blocks import (
 )
 from hemc.outputs.report.formats import estimate
 from hemc.outputs.run_files import RunFiles
-from hemc.outputs.run_manifest import Oracle, Target
+from hemc.outputs.run_manifest import Oracle, Target, Weights
 
 _POINTS = 20
 _BAND = 1.96
@@ -50,6 +51,7 @@ _UNITS = {
     "two-level": "the path is the independent unit; mean lifetime loss by two levels",
     "antithetic": "the pair of mirrored paths is the independent unit",
     "strata": "64 paths, one a stratum, are the independent unit",
+    "importance": "the path is the independent unit; weights are calibrated to their mean of 1",
     "sobol": "128 paths, one scrambled net, are the independent unit",
 }
 
@@ -67,26 +69,45 @@ _CURVES = (
 
 def accuracy(run: RunFiles) -> Section:
     """Return sizes, residuals, relative errors and convergence with the number of paths."""
-    manifest, sampling = run.manifest, run.manifest.sampling
-    facts = [
-        ("Paths", f"{manifest.paths:,}"),
-        ("Sampling", f"{sampling.method}, {sampling.units:,} independent units"),
-        ("Effective sample size (mean loss)", f"{manifest.effective_sample_size:,.0f}"),
-        ("Largest gap of a cash identity", f"{manifest.largest_identity_residual_usd:.1e} USD"),
-    ]  # fmt: skip
-    if manifest.oracle is not None and manifest.oracle.largest_z is not None:
-        facts.append(("Simulated minus expected flows", _oracle(manifest.oracle)))
-    if manifest.target is not None:
-        facts.append(("Target", _target(manifest.target)))
-    blocks: list[Block] = [Facts(facts), Paragraph(run.bands, "note"), _errors(run)]
+    blocks: list[Block] = [Facts(list(_facts(run))), Paragraph(run.bands, "note"), _errors(run)]
     variance = run.table("variance")
     if variance is not None:
         blocks.append(_variance(variance))
-    paths = run.table("paths")
-    curves = [] if paths is None else [c for c in _CURVES if len(paths) > c.fewest]
-    if paths is not None and curves:
-        blocks.append(Grid([_convergence(paths, run.design, curve) for curve in curves]))
+    paths, unit = run.table("paths"), run.manifest.sampling.unit_paths
+    if paths is not None:
+        curves = [curve for curve in _CURVES if len(paths) > curve.fewest]
+        charts_shown = [_convergence(paths, unit, curve) for curve in curves]
+        blocks += [Grid(charts_shown)] if charts_shown else []
     return Section("accuracy", "Accuracy", blocks)
+
+
+def _facts(run: RunFiles) -> Iterator[tuple[str, str]]:
+    """Yield sizes, what paths are worth, and how well identities and expectations hold."""
+    manifest, sampling = run.manifest, run.manifest.sampling
+    paths = run.table("paths")
+    yield "Paths", f"{manifest.paths:,}"
+    yield "Sampling", f"{sampling.method}, {sampling.units:,} independent units"
+    yield "Effective sample size (mean loss)", f"{manifest.effective_sample_size:,.0f}"
+    yield "Largest gap of a cash identity", f"{manifest.largest_identity_residual_usd:.1e} USD"
+    if sampling.weights is not None:
+        yield "Weights", _weights(sampling.weights)
+    if manifest.oracle is not None and manifest.oracle.largest_z is not None:
+        yield "Simulated minus expected flows", _oracle(manifest.oracle)
+    if manifest.target is not None:
+        yield "Target", _target(manifest.target)
+    if paths is not None:
+        yield "Implied default correlation, lifetime", f"{_correlation(paths):.3f}"
+
+
+def _correlation(paths: pl.DataFrame) -> float:
+    """Return the correlation of two loans' lifetime losses, variance / (mean × (1 − mean)).
+
+    Holds for losses of all or nothing; the loans' own luck, left in, is below 1 % of the variance.
+    """
+    loss, weight = (paths[name].to_numpy() for name in ("pool_loss_pct", "weight"))
+    average = float(np.average(loss / 100.0, weights=weight))
+    variance = float(np.average((loss / 100.0 - average) ** 2, weights=weight))
+    return variance / (average * (1.0 - average)) if 0.0 < average < 1.0 else 0.0
 
 
 def _target(target: Target) -> str:
@@ -95,6 +116,15 @@ def _target(target: Target) -> str:
     verdict = "met" if target.met else f"not met with the {target.most_paths:,} paths allowed"
     wanted = f"{100.0 * target.relative_error:.2g} %"
     return f"{target.measure} {target.statistic} to {wanted}: {reached}, {verdict}"
+
+
+def _weights(weights: Weights) -> str:
+    """Say what weights are worth in the whole and in the tail."""
+    return (
+        f"worth {weights.effective:,.0f} equal ones, {weights.tail_effective:,.0f} in the worst "
+        f"{100.0 * weights.tail_probability:g} % of losses; largest "
+        f"{100.0 * weights.largest_share:.2g} % of their sum"
+    )
 
 
 def _oracle(oracle: Oracle) -> str:
@@ -132,10 +162,10 @@ def _relative(row: dict[str, Any]) -> str:
     return DASH if error is None or not value else f"{100.0 * error / abs(value):.1f}"
 
 
-def _convergence(paths: pl.DataFrame, design: Design, curve: _Curve) -> Chart:
+def _convergence(paths: pl.DataFrame, unit_paths: int, curve: _Curve) -> Chart:
     """Return how a statistic of loss settles with the number of paths."""
-    loss = paths["pool_loss_pct"].to_numpy()
-    rows = convergence_rows(loss, curve.level, curve.fewest, design)
+    loss, weight = (paths[name].to_numpy() for name in ("pool_loss_pct", "weight"))
+    rows = convergence_rows(loss, weight, curve.level, curve.fewest, unit_paths)
     note = "Estimate ± 1.96 standard errors from the first n paths"
     if curve.level is not None:
         note += "; no error is stated below 10 paths in the tail"
@@ -143,18 +173,16 @@ def _convergence(paths: pl.DataFrame, design: Design, curve: _Curve) -> Chart:
 
 
 def convergence_rows(
-    loss: Floats, level: float | None, fewest: int, design: Design = PLAIN
+    loss: Floats, weight: Floats, level: float | None, fewest: int, unit_paths: int = 1
 ) -> list[dict[str, Any]]:
     """Return n, value, low, high of the mean, or the expected shortfall, of the first n values.
 
     `n` runs from `fewest` to all, evenly in its logarithm, in whole units.
     """
-    unit = design.unit_paths
-    sizes = np.geomspace(fewest, len(loss), _POINTS) / unit
+    sizes = np.geomspace(fewest, len(loss), _POINTS) / unit_paths
     rows = []
-    for n in (np.unique(sizes.round().astype(int).clip(1)) * unit).tolist():
-        weight = None if design.weight is None else design.weight[:n]
-        value, error = _estimate(loss[:n], level, Design(unit, weight))
+    for n in (np.unique(sizes.round().astype(int).clip(1)) * unit_paths).tolist():
+        value, error = _estimate(loss[:n], level, design_of(weight[:n], unit_paths))
         reach = _BAND * error if np.isfinite(error) else None
         rows.append(
             {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
-from hemc.outputs.report.formats import MILLION, estimate_millions
+from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
 from hemc.outputs.report.sections.overcollateralization import first_month_row, first_month_table
+from hemc.outputs.report.sections.values import wrap_value
 from hemc.outputs.run_files import RunFiles
 
 _MEASURES = {
@@ -15,6 +16,8 @@ _MEASURES = {
     "peak_unreimbursed": "peak unreimbursed, with interest",
     "reimbursement": "reimbursement",
     "premium": "premium",
+    "premium_pv": "present value of the premium",
+    "insurer_net": "net: present value of draws − reimbursement − premium",
 }
 _STATISTICS = ("probability", "mean", "p50", "p75", "p95", "p99", "es_99")
 
@@ -39,13 +42,33 @@ def insurer(run: RunFiles) -> Section | None:
     columns = ("", *(STATISTICS[statistic] for statistic in _STATISTICS))
     caption = f"Over the life of the deal, USD million ± standard error ({DASH} not measured)"
     blocks: list[Block] = [Table(caption, columns, rows)]
-    first = first_month_row(run, "first draw", "first_draw_month", "wrapped")
-    if first:
-        blocks.append(first_month_table([first]))
+    blocks += [table for table in [wrap_value(run)] if table.rows]
+    blocks += _shares(run)
+    firsts = [
+        first_month_row(run, "first draw", "first_draw_month", "wrapped"),
+        first_month_row(run, "the insurer fails", "insurer_default_month", "wrapped"),
+    ]
+    if any(firsts):
+        blocks.append(first_month_table([row for row in firsts if row]))
     pictures = [chart for chart in (_mean(run, "draws"), _mean(run, "unreimbursed")) if chart]
     if pictures:
         blocks.append(Grid(pictures))
     return Section("insurer", "Insurer", blocks)
+
+
+def _shares(run: RunFiles) -> list[Block]:
+    """Return how likely the insurer fails, and what share of its draws it gets back."""
+    fails = run.measure("insurer_fails", "probability", "wrapped")
+    share = run.measure("reimbursed_share", "mean", "wrapped")
+    rows = [
+        Row((name, estimate(row, run.independent)))
+        for name, row in (
+            ("P(the insurer fails while the deal runs)", fails),
+            ("reimbursed share of draws with interest, mean where there are any", share),
+        )
+        if row and not (row is fails and row["value"] == 0.0)
+    ]
+    return [Table("Over the life of the deal ± standard error", ("", ""), rows)] if rows else []
 
 
 def _mean(run: RunFiles, name: str) -> Chart | None:

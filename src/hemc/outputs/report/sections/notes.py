@@ -11,12 +11,12 @@ from hemc.outputs.estimates import counted, mean
 from hemc.outputs.labels import STATISTICS, UNDERCOLLATERALIZATION
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
-from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
+from hemc.outputs.report.formats import MILLION, estimate_millions
 from hemc.outputs.report.sections.sensitivities import CONVENTION, writedown_effects
+from hemc.outputs.report.sections.values import value_tables
 from hemc.outputs.run_files import RunFiles
 
 _RISKS = ("probability", "mean", "given", "p90", "p95", "p99", "es_99")
-_LIVES = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")
 _HALF_CENT = 0.005
 
 #: A class's chart ends where even its 95 % point is below this share of the first.
@@ -24,13 +24,13 @@ _SHARE_ALIVE = 0.005
 
 
 def notes(run: RunFiles) -> Section | None:
-    """Return writedown and interest shortfall without insurer, average lives and balances."""
+    """Return writedowns and interest shortfalls without insurer, values, lives and balances."""
     other = "Expected writedown without insurer under other conventions"
     tables = [
         _risks(run, "writedown", "Writedown without insurer"),
         *writedown_effects(run, [CONVENTION], other),
         _risks(run, "interest_shortfall", "Interest unpaid at the end without insurer"),
-        _lives(run),
+        *value_tables(run),
     ]
     blocks: list[Block] = [Paragraph(_convention(run)), *(table for table in tables if table.rows)]
     balances = [chart for name in run.notes("wal") if (chart := _balance(run, name))]
@@ -89,18 +89,6 @@ def _mean_where_any(run: RunFiles, measure: str, note: str | None) -> dict[str, 
     value, error = mean(*counted(lost, lost > _HALF_CENT, run.design))
     known = error if isfinite(error) else None
     return {"statistic": "mean", "value": value, "standard_error": known, "unit": "USD"}
-
-
-def _lives(run: RunFiles) -> Table:
-    """Return average lives with their bands."""
-    rows = []
-    for name in run.notes("wal"):
-        found = [run.measure("wal", statistic, "wrapped", name) for statistic in _LIVES]
-        # The unit's words stand in the caption.
-        shown = [estimate(row and row | {"unit": ""}, run.independent) for row in found]
-        rows.append(Row((name, *shown)))
-    heads = [STATISTICS[statistic] for statistic in _LIVES]
-    return Table("Average life with insurer, years ± standard error", ("class", *heads), rows)
 
 
 def _balance(run: RunFiles, name: str) -> Chart | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
@@ -23,6 +25,8 @@ _PROBABILITIES = {
     "oc_exhausted": "P(OC exhausted in some month)",
 }
 _SHORTFALL = ("mean", "sd", "p50", "p75", "p90", "p95", "p99", "es_99")
+_TRIGGER = ("value", "threshold", "tripped")
+_TRIGGER_MONTHS = (1, 6, 12, 24, 36, 60, 84, 120, 180)
 _MONTH_STATISTICS = ("mean", "p5", "p25", "p50", "p75", "p95")
 
 
@@ -31,7 +35,9 @@ def overcollateralization(run: RunFiles) -> Section | None:
     pictures = [chart for chart in (oc_fan(run), _probabilities(run)) if chart]
     blocks: list[Block] = [Grid(pictures)] if pictures else []
     blocks += [
-        table for table in (_over_life(run), _shortfall(run), _first_month(run)) if table.rows
+        table
+        for table in (_over_life(run), _shortfall(run), _first_month(run), *_triggers(run))
+        if table.rows
     ]
     return Section("oc", "Overcollateralisation", blocks) if blocks else None
 
@@ -74,6 +80,26 @@ def _first_month(run: RunFiles) -> Table:
     row = first_month_row(run, "notes first exceed the pool, no insurer",
                           "first_undercollateralized_month", "unwrapped")  # fmt: skip
     return first_month_table([row] if row else [])
+
+
+def _triggers(run: RunFiles) -> list[Table]:
+    """Return each trigger's value and threshold in some months, and how often it is tripped."""
+    tables = []
+    for name in run.states("trigger_value"):
+        series = {part: run.shown(f"trigger_{part}", state=name) for part in _TRIGGER}
+        value, threshold, tripped = (series[part] for part in _TRIGGER)
+        if value is None or threshold is None or tripped is None:
+            continue
+        rows = []
+        for month in [m for m in _TRIGGER_MONTHS if m <= value.height]:
+            of_month = pl.col("month") == month
+            shown = [value.filter(of_month)[s].item() for s in ("mean", "p5", "p50", "p95")]
+            shown += [t.filter(of_month)["mean"].item() for t in (threshold, tripped)]
+            label = f"{month} ({month_name(run.manifest.first_projected_month, month)})"
+            rows.append(Row((label, *(f"{100 * x:.2f} %" for x in shown))))
+        heads = ("month", "mean", "5 %", "50 %", "95 %", "threshold", "tripped on")
+        tables.append(Table(f"Trigger “{name}”: value, threshold, share of paths", heads, rows))
+    return tables
 
 
 def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row | None:

@@ -9,6 +9,7 @@ from hemc.outputs.report.blocks import Block, Row, Section, Table
 from hemc.outputs.run_files import RunFiles
 
 _FOLDED = "configuration"
+_OF_THIS_MACHINE = "configuration_folder"  # for commands on the run, no business of its readers
 
 
 def assumptions(run: RunFiles) -> Section | None:
@@ -25,7 +26,8 @@ def assumptions(run: RunFiles) -> Section | None:
 
 def manifest(run: RunFiles) -> Section:
     """Return versions, digests, seed, times, memory and the resolved configuration."""
-    record = {key: value for key, value in run.record.items() if key != _FOLDED}
+    left_out = (_FOLDED, _OF_THIS_MACHINE)
+    record = {key: value for key, value in run.record.items() if key not in left_out}
     blocks: list[Block] = [
         Table("What ran", ("key", "value"), _rows(record), texts=(0,)),
         Table(

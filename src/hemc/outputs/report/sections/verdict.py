@@ -71,8 +71,11 @@ def loss_bins(paths: pl.DataFrame) -> pl.DataFrame:
     """Return low and high (% of current pool) and share (% of paths) of equal bins."""
     loss = paths["pool_loss_pct"].to_numpy()
     n_bins = int(min(_MAX_BINS, max(10, 2 * len(loss) ** (1 / 3))))
-    count, edges = np.histogram(loss, bins=n_bins, range=(0.0, max(float(loss.max()), 1e-9)))
-    return pl.DataFrame({"low": edges[:-1], "high": edges[1:], "share": 100.0 * count / len(loss)})
+    weight = paths["weight"].to_numpy()
+    reach = (0.0, max(float(loss.max()), 1e-9))
+    heavy, edges = np.histogram(loss, bins=n_bins, range=reach, weights=weight)
+    share = 100.0 * heavy / weight.sum()
+    return pl.DataFrame({"low": edges[:-1], "high": edges[1:], "share": share})
 
 
 def _facts(run: RunFiles) -> list[tuple[str, str]]:

@@ -1,0 +1,43 @@
+"""Commands on scenarios: the batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hemc.cli.options import FILE, overrides
+
+
+@click.command()
+@click.argument("file", type=FILE)
+@click.option("--paths", type=int, help="Number of paths of every scenario.")
+@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+def stress(
+    file: Path, paths: int | None, out: Path | None, settings: tuple[str, ...], quiet: bool
+) -> None:
+    """Run all scenarios of a stress file on the same random numbers and compare them.
+
+    \b
+    Example:
+      hemc stress configs/stress.toml --paths 1000
+    """
+    from hemc.engine.stress import read_stress_file, run_stress, stressed_paths
+    from hemc.outputs.folder import refuse_foreign
+    from hemc.outputs.progress import show_progress
+    from hemc.outputs.report.document import write_report
+    from hemc.outputs.results import write_run
+    from hemc.outputs.stress_text import render_stress
+
+    named = overrides(settings) | ({} if paths is None else {"simulation.paths": str(paths)})
+    batch = read_stress_file(file)
+    folder = out or Path("results") / batch.name
+    refuse_foreign(folder)
+    with show_progress(stressed_paths(file, named), quiet) as progress:
+        result = run_stress(file, named, progress, folder.parent)
+    tables = {"scenarios": result.scenarios, "scenario_months": result.months}
+    write_run(result.base, folder, write_report, tables)
+    if not quiet:
+        click.echo(render_stress(result, folder), nl=False)

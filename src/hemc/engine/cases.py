@@ -1,0 +1,58 @@
+"""A changed assumption goes in; the same paths under it come out, on common random numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hemc.config import Config, LoadedConfig
+from hemc.engine.calibration import Calibration, calibrate
+from hemc.engine.documents import Documents
+from hemc.engine.paths import Progress, simulate
+from hemc.engine.run_model import build_model
+from hemc.model.innovations import Sampling
+from hemc.scale.pieces import Pieces
+from hemc.scale.store import RunStore
+from hemc.scale.threads import Workers
+
+#: Sections of the configuration that the calibration depends on.
+_CALIBRATING = ("inputs", "tape", "roll_rates", "prepayment", "loss")
+
+
+class Case(NamedTuple):
+    """A run under an assumption of its own."""
+
+    name: str
+    setting: str
+    loaded: LoadedConfig
+    documents: Documents
+
+
+def play_case(
+    case: Case,
+    base: tuple[LoadedConfig, Calibration],
+    sampling: Sampling,
+    n_paths: int,
+    pieces: Pieces,
+    workers: Workers,
+    progress: Progress = lambda n_paths: None,
+) -> RunStore:
+    """Simulate the first paths of a run under the case, into `pieces`.
+
+    `sampling` is that of the run. The calibration of `base` serves again where nothing that it
+    rests on has changed.
+    """
+    config = case.loaded.config
+    calibration = base[1]
+    if not _same_calibration(config, base[0].config):
+        calibration = calibrate(case.loaded, case.documents)
+    model = build_model(config, case.documents, calibration).sampled(sampling)
+    store = RunStore(pieces)
+    simulate(config, model, store, n_paths, progress, workers, config.outputs.band_paths)
+    return store
+
+
+def _same_calibration(one: Config, other: Config) -> bool:
+    """Tell whether two configurations lead to the same tape and roll rates."""
+    return one.simulation.seed == other.simulation.seed and all(
+        getattr(one, name) == getattr(other, name) for name in _CALIBRATING
+    )

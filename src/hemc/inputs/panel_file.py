@@ -1,0 +1,145 @@
+"""Names and patterns → the panel files they mean, their one layout and their rows in pieces."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from hemc.errors import InputError
+from hemc.inputs.panel_layout import (
+    PANEL_FILE,
+    Layout,
+    header_names,
+    recognize_header,
+    recognize_text_layout,
+)
+from hemc.inputs.tape_file import PARQUET_MAGIC
+
+_TAIL_BYTES = 1 << 16
+
+_PIECE_ROWS, _PIECE_BYTES = 1 << 21, 1 << 27
+
+
+class PanelSource(NamedTuple):
+    """Files of one layout."""
+
+    files: tuple[Path, ...]
+    layout: Layout
+    is_parquet: bool
+
+
+def open_panel(patterns: Sequence[str | Path]) -> PanelSource:
+    """Find the files that names and patterns with * mean, and recognise their one layout.
+
+    Raises InputError for a file that is missing, empty, packed, cut off or no panel, and for two
+    layouts at once.
+    """
+    files = tuple(dict.fromkeys(file for p in patterns for file in _matching_files(str(p))))
+    sources = [_recognize(file) for file in files]
+    for source in sources[1:]:
+        if _kind(source) != _kind(sources[0]):
+            expected = f"{_kind(sources[0])}, as {files[0]} is"
+            raise InputError(source.files[0], "", _kind(source), expected)
+    return sources[0]._replace(files=files)
+
+
+def _kind(source: PanelSource) -> str:
+    """Return what a person calls the files."""
+    return f"a {source.layout.name}" + (" in Parquet" if source.is_parquet else "")
+
+
+def _matching_files(pattern: str) -> list[Path]:
+    """Return the file of a name, or those of a pattern in alphabetical order."""
+    files = [Path(pattern)]
+    if not files[0].exists():
+        files = [Path(name) for name in sorted(glob.glob(pattern))] or files
+    for file in files:
+        if not file.is_file():
+            raise InputError(file, "", "no such file", PANEL_FILE)
+    return files
+
+
+def _recognize(file: Path) -> PanelSource:
+    """Recognise one file by its content."""
+    with file.open("rb") as stream:
+        line = stream.readline()
+    is_parquet = line.startswith(PARQUET_MAGIC)
+    found = recognize_header(_parquet_columns(file)) if is_parquet else _text_layout(line)
+    if isinstance(found, str):
+        raise InputError(file, "", found, PANEL_FILE)
+    if found.widths:
+        _check_last_line(file, found)
+    return PanelSource((file,), found, is_parquet)
+
+
+def _parquet_columns(file: Path) -> list[str]:
+    try:
+        return list(pl.read_parquet_schema(file))
+    except (pl.exceptions.PolarsError, OSError):
+        raise InputError(file, "", "a damaged Parquet file", PANEL_FILE) from None
+
+
+def _text_layout(line: bytes) -> Layout | str:
+    """Return the layout of a file that begins with a line of text, or what was found instead."""
+    if line.startswith((b"PK", b"\x1f\x8b")):
+        return "a packed archive, to be unpacked first"
+    try:
+        text = line.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        return "bytes that are not UTF-8 text"
+    return recognize_text_layout(text) if text else "an empty file or an empty first line"
+
+
+def _check_last_line(file: Path, layout: Layout) -> None:
+    """Refuse a file whose last line is cut off, as by a transfer that did not end."""
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - _TAIL_BYTES))
+        last = stream.read().rstrip().rpartition(b"\n")[2]
+    width = last.count(layout.separator.encode()) + 1
+    if width not in layout.widths:
+        raise InputError(file, "last line", f"{width} columns", layout.width_text)
+
+
+def read_pieces(source: PanelSource) -> Iterator[pl.LazyFrame]:
+    """Yield the columns that are read as they stand, in pieces that bound the memory needed.
+
+    polars would decode much of a large file ahead, and count a text file mapped into memory.
+    """
+    read = _parquet_pieces if source.is_parquet else _text_pieces
+    for file in source.files:
+        yield from read(file, source.layout)
+
+
+def _parquet_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
+    rows = pl.scan_parquet(file).select(layout.columns)
+    n_rows = rows.select(pl.len()).collect().item()
+    for start in range(0, n_rows, _PIECE_ROWS):
+        yield rows.slice(start, _PIECE_ROWS)
+
+
+def _text_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
+    """Yield blocks of whole lines; a file without header has the width of its first line."""
+    with file.open("rb") as stream:
+        names = _column_names(stream.readline(), layout)
+        if layout.widths:
+            stream.seek(0)
+        while block := stream.read(_PIECE_BYTES):
+            lines = pl.scan_csv(
+                BytesIO(block + stream.readline()), has_header=False,
+                schema=dict.fromkeys(names, pl.String), separator=layout.separator,
+                quote_char=None if layout.widths else '"',
+            )  # fmt: skip
+            yield lines.select(layout.columns)
+
+
+def _column_names(line: bytes, layout: Layout) -> list[str]:
+    """Return the names in a header, or numbered ones."""
+    text = line.decode("utf-8-sig")
+    if layout.widths:
+        return [f"c{i + 1}" for i in range(text.count(layout.separator) + 1)]
+    return header_names(text)

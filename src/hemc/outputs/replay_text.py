@@ -1,0 +1,29 @@
+"""A certificate's month as the kernel pays it → a table of 80 columns and a one-line verdict."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from hemc.model.replay import Replay
+from hemc.outputs.certificate_text import WIDTH
+from hemc.outputs.tieout_text import tie_out_notes, tie_out_table
+
+
+def replay_verdict(replay: Replay) -> str:
+    """Return how many figures come out to the cent, and which do not."""
+    failed = [line.name for line in replay.lines if line.status == "fail"]
+    passed = sum(line.status == "pass" for line in replay.lines)
+    head = f"{replay.certificate.payment_date}, payment {replay.payment_number}"
+    if not failed:
+        return f"{head}: replayed, {passed} figures to the cent"
+    return f"{head}: {passed} figures to the cent, {len(failed)} off: {', '.join(failed)}"
+
+
+def print_replay(replay: Replay) -> None:
+    """Print table, notes and verdict to standard output."""
+    console = Console(width=WIDTH, highlight=False, soft_wrap=False)
+    console.print(replay.certificate.path.name, markup=False)
+    console.print(tie_out_table(replay.lines, "step or figure", "paid"))
+    for note in tie_out_notes(replay.lines):
+        console.print(note, markup=False)
+    console.print(replay_verdict(replay), markup=False, soft_wrap=True)
