@@ -146,7 +146,7 @@ def test_gaps_and_rates_in_the_place_of_levels_are_refused(tmp_path, lines, foun
 def test_a_level_where_a_rate_belongs_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         written(tmp_path, line("1977 Q1", unemployment=275.1))
-    assert caught.value.place == "figures.quarters.0.unemployment_pct"
+    assert caught.value.place == "figures.quarters 1.unemployment_pct"
     assert "an unemployment rate in per cent" in caught.value.expected
 
 
