@@ -21,6 +21,7 @@ from hemc.outputs.sample_size import sample_size
 from hemc.outputs.two_level import with_two_level_mean
 from hemc.scale.block import RunModel
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Threads
 from hemc.settings.simulation import UNIT_PATHS, SimulationSettings
 
 ROOT = Path(__file__).parent.parent
@@ -77,12 +78,13 @@ def configure(method: str, n_paths: int, seed: int) -> tuple[LoadedConfig, RunMo
 def measure(method: str, n_paths: int, seed: int) -> Sampled:
     """Run base under a method; the time holds pilot and large-pool paths too."""
     loaded, model = configure(method, n_paths, seed)
-    store, start = RunStore(), time.perf_counter()
-    sampling = engine.choose_sampling(loaded.config, model)
-    engine.simulate(loaded.config, model.sampled(sampling), store, n_paths, lambda n: None)
+    store, workers, start = RunStore(), Threads(), time.perf_counter()
+    sampling = engine.choose_sampling(loaded.config, model, workers)
+    sampled = model.sampled(sampling)
+    engine.simulate(loaded.config, sampled, store, n_paths, lambda n: None, workers)
     refined = None
     if method == "two-level":
-        refined = engine.refine_mean_loss(loaded.config, model, store)
+        refined = engine.refine_mean_loss(loaded.config, model, store, workers)
     seconds = time.perf_counter() - start
     paths = store.paths.scan().collect()
     measures = measure_paths(paths, 1.0, UNIT_PATHS[method])
@@ -139,7 +141,7 @@ def _over_seeds(runs: list[Sampled]) -> Floats:
 def direction_table(n_paths: int, paths: pl.DataFrame) -> str:
     """Return how much of log loss, over the plain paths of seed 1, each direction explains."""
     loaded, model = configure("strata", UNIT_PATHS["strata"], 1)
-    sampling = engine.choose_sampling(loaded.config, model)
+    sampling = engine.choose_sampling(loaded.config, model, Threads())
     assert sampling.directions is not None
     pilot, n_months = sampling.directions.credit[0], model.n_months
     drawn = draw_innovations(PLAIN, 1, 0, n_paths, n_months).credit

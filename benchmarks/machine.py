@@ -15,11 +15,11 @@ _LIBRARIES = ("hemc", "numba", "numpy", "polars", "scipy")
 def describe_machine() -> dict[str, Any]:
     """Return processor, cores that this process may use, memory (GB), versions, digest, date."""
     from hemc.kernels.jit import KERNEL_DIGEST
-    from hemc.scale.threads import thread_count
+    from hemc.scale.threads import Threads
 
     return {
         "processor": _first_value("/proc/cpuinfo", "model name") or platform.processor(),
-        "cores": thread_count(0),
+        "cores": Threads().n_threads,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},

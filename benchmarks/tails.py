@@ -24,6 +24,7 @@ from hemc.outputs.estimates import (
     take_sample,
 )
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Threads
 
 ROOT = Path(__file__).parent.parent
 BEGIN = "<!-- written by scripts/tails -->"
@@ -69,9 +70,9 @@ def draw(method: str, n_paths: int, seed: int) -> Drawn:
     loaded = load_config(ROOT / "configs" / "base.toml", settings)
     documents = engine.read_documents(loaded)
     model = engine.build_model(loaded.config, documents, engine.calibrate(loaded, documents))
-    store, start = RunStore(), time.perf_counter()
-    sampling = engine.choose_sampling(loaded.config, model)
-    engine.simulate(loaded.config, model.sampled(sampling), store, n_paths, lambda n: None)
+    store, workers, start = RunStore(), Threads(), time.perf_counter()
+    sampled = model.sampled(engine.choose_sampling(loaded.config, model, workers))
+    engine.simulate(loaded.config, sampled, store, n_paths, lambda n: None, workers)
     seconds = time.perf_counter() - start
     paths = store.paths.scan().select("weight", "pool_loss_pct").collect()
     weight = paths["weight"].to_numpy()

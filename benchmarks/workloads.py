@@ -20,7 +20,7 @@ from hemc.kernels import loans
 from hemc.kernels.flows import Floats
 from hemc.model.simulation import BlockFlows, Method, simulate_block
 from hemc.scale.block import RunModel
-from hemc.scale.threads import block_ranges, map_blocks
+from hemc.scale.threads import Threads, block_ranges
 
 BASE = Path(__file__).parent.parent / "configs" / "base.toml"
 
@@ -81,7 +81,8 @@ def shorten(model: RunModel, n_months: int) -> RunModel:
 def simulate(model: RunModel, method: Method, n_paths: int, threads: int = 1) -> Floats:
     """Draw factors and simulate the pool; return lifetime losses float64[n_paths], USD."""
     work = partial(_lifetime_loss, model, method)
-    return np.concatenate(list(map_blocks(work, block_ranges(n_paths, _BLOCK_PATHS), threads)))
+    blocks = block_ranges(n_paths, _BLOCK_PATHS)
+    return np.concatenate(list(Threads(threads).map_blocks(work, blocks)))
 
 
 def simulate_twin(model: RunModel, n_paths: int) -> Floats:

@@ -13,7 +13,7 @@ from hemc.errors import InputError
 from hemc.inputs.deal import read_deal
 
 FEW = ["--paths", "64", "--quiet", "--set", "outputs.sensitivity_paths=0",
-       "--set", "simulation.oracle_paths=0"]  # fmt: skip
+       "--set", "simulation.oracle_paths=0", "--set", "roll_rates.draws=2000"]  # fmt: skip
 
 
 def hemc(*words):
@@ -105,6 +105,34 @@ def test_months_can_be_chosen(run):
     assert "8: 2004-10" in text
     assert "6: 2004-08" not in text
     assert "9: 2004-11" not in text
+
+
+TRIGGER = """
+[[overcollateralization.trigger]]
+name = "late loans"
+measure = "delinquency"
+states = ["90", "120"]
+threshold_after = 0.004
+effect = "raise_target"
+target_share = 0.02
+
+[insurer]
+"""
+
+
+def test_triggers_show_value_threshold_and_state(root, tmp_path):
+    configs = shutil.copytree(root / "configs", tmp_path / "configs")
+    deal = configs / "deals/gmacm-2003-he2.toml"
+    deal.write_text(deal.read_text().replace("\n[insurer]\n", TRIGGER))
+    run = new_run(configs, tmp_path / "run", "--set", "scenario.stress_shift=0.3")
+    text = hemc("trace", run, "--months", "1-9").stdout
+    shown: dict[str, list[str]] = {}
+    for block in text.split("Trigger late loans\n")[1:]:
+        for line in block.splitlines()[:3]:
+            shown.setdefault(line[:29].strip(), []).extend(line[29:].split())
+    assert shown["threshold"] == ["0.0040"] * 9
+    assert shown["tripped"] == ["yes" if float(x) > 0.004 else "no" for x in shown["value"]]
+    assert set(shown["tripped"]) == {"no", "yes"}
 
 
 def test_the_unwrapped_pass_has_no_insurer(run):

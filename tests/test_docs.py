@@ -14,6 +14,9 @@ def pages(root):
     return [*root.glob("*.md"), *root.glob("docs/**/*.md")]
 
 
+GENERATED = {"reference/modules.md"}
+
+
 def test_it_builds_without_a_warning(root, tmp_path):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html"]
     built = subprocess.run(
@@ -28,7 +31,7 @@ def test_no_link_is_dead(root):
         f"{page.relative_to(root)}: {target}"
         for page in pages(root)
         for target in LINK.findall(page.read_text(encoding="utf-8"))
-        if not (page.parent / target).exists()
+        if target not in GENERATED and not (page.parent / target).exists()
     ]
     assert dead == []
 

@@ -17,6 +17,7 @@ from hemc.errors import InputError
 from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
 from hemc.settings.outputs import OutputSettings
 from hemc.settings.pool import LossSettings, PrepaymentSettings
@@ -42,6 +43,7 @@ class Config(Settings):
     inputs: Inputs
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     prepayment: PrepaymentSettings = PrepaymentSettings()
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()

@@ -23,6 +23,10 @@ class InputError(HemcError):
         where = f"{self.file}: {place}" if place else self.file
         super().__init__(f"{where}: found {found}; expected {expected}")
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, str]]:
+        """Survive the way back from another process."""
+        return type(self), (self.file, self.place, self.found, self.expected)
+
 
 class TieOutError(HemcError):
     """A certificate whose figures do not tie out, where the user asked to stop for that."""

@@ -144,7 +144,7 @@ def test_a_payment_before_the_second_is_refused(date: dt.date) -> None:
     ("name", "change", "words"),
     [
         ("loss", 1.0, r"'pool balance roll' off by 1\.00 USD on path 7"),
-        ("interest", np.nan, "off by inf USD"),
+        ("interest", np.nan, "not finite on path 7, month 1"),
     ],
 )
 def test_flows_that_do_not_close_are_an_internal_error(

@@ -12,6 +12,7 @@ import QuantLib as ql  # noqa: N813 the name in its own documentation
 
 from hemc.inputs.deal import read_deal
 from hemc.kernels.flows import NoteFlows, PoolFlows
+from hemc.kernels.records import column
 from hemc.kernels.valuation import DISCOUNT_MARGIN, DURATION, PRICE, TO_MATURITY, YIELD
 from hemc.model.deal_terms import compile_deal
 from hemc.model.valuation import compile_quotes, value_notes
@@ -60,13 +61,15 @@ def principal_of(shape, opening):
 
 def notes_of(terms, shape):
     """Return one path's flows of every class; the notional class pays on its schedule."""
-    principal = principal_of(shape, terms.balance_open)
-    rolled = terms.balance_open - np.vstack([np.zeros(6), principal.cumsum(axis=0)])
-    base = np.where(terms.is_notional, terms.notional, rolled[:-1])
+    opening = column(terms.classes, "balance_open")
+    principal = principal_of(shape, opening)
+    rolled = opening - np.vstack([np.zeros(6), principal.cumsum(axis=0)])
+    scheduled = column(terms.class_months, "notional")
+    base = np.where(column(terms.classes, "is_notional"), scheduled, rolled[:-1])
     zeros = np.zeros((1, N_MONTHS, 6))
     given = {
         "balance": rolled[None], "principal": principal[None],
-        "interest": (base * terms.accrual)[None], "shortfall": zeros,
+        "interest": (base * column(terms.class_months, "accrual"))[None], "shortfall": zeros,
         "unreimbursed": zeros[:, :, 0],
     }  # fmt: skip
     pool = dict.fromkeys(PoolFlows._fields, zeros[:, :, 0]) | {"balance": rolled.sum(1)[None]}
@@ -157,8 +160,9 @@ def test_a_fixed_rate_bond_of_quantlib_has_the_same_clean_price(deal):
     quotes = compile_quotes(settings, deal, next_payment, monthly, INDEX)
     notes, cash = notes_of(monthly.terms, "level")
     notes.principal[:] = 0.0
-    notes.principal[0, -1] = monthly.terms.balance_open
-    notes.interest[0] = monthly.terms.balance_open * monthly.terms.accrual
+    opening = column(monthly.terms.classes, "balance_open")
+    notes.principal[0, -1] = opening
+    notes.interest[0] = opening * column(monthly.terms.class_months, "accrual")
     price = value_notes(quotes, notes, cash).figures[0, 1, TO_MATURITY, PRICE]
     start, on = ql.Date(25, 2, 2004), settlement_of(settings)
     schedule = ql.Schedule(

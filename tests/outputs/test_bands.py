@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hemc.outputs import bands
-from hemc.outputs.bands import LEVELS, BandFile
+from hemc.outputs.bands import LEVELS, BandFiles
 
 N_SERIES, N_MONTHS, N_PATHS = 3, 7, 500
 
@@ -28,14 +28,30 @@ def plain_quantile(row, level):
 
 @pytest.mark.parametrize("sizes", [[500], [64] * 7 + [52], [1, 499]])
 @pytest.mark.parametrize("at_once", [1, 1_200, 2**23])
-def test_quantiles_are_those_of_the_whole_table(tmp_path, monkeypatch, values, sizes, at_once):
+@pytest.mark.parametrize("blocks_a_file", [1, 3, 9])
+def test_quantiles_are_those_of_the_whole_table(
+    tmp_path, monkeypatch, values, sizes, at_once, blocks_a_file
+):
     monkeypatch.setattr(bands, "_VALUES_AT_ONCE", at_once)
-    file = BandFile(tmp_path / "bands")
-    for piece in np.split(values, np.cumsum(sizes)[:-1], axis=2):
-        file.append(piece)
-    file.append(values[:, :, :0])  # a block beyond the paths of the bands
+    files = BandFiles()
+    for k, block in enumerate(np.split(values, np.cumsum(sizes)[:-1], axis=2)):
+        files.append(tmp_path / f"bands{k // blocks_a_file}", block)
+    files.append(tmp_path / "none", values[:, :, :0])  # a block beyond the paths of the bands
     for k in range(N_SERIES):
-        found = file.quantiles(k)
+        found = files.quantiles(k)
         expected = [[plain_quantile(row, level) for row in values[k]] for level in LEVELS.values()]
         np.testing.assert_array_equal(found, expected)
-    assert (tmp_path / "bands").stat().st_size == values.nbytes
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) == values.nbytes
+
+
+def test_a_moved_file_is_read_where_it_is_now(tmp_path, values):
+    files = BandFiles()
+    for file, block in zip("ab", np.split(values, [200], axis=2), strict=True):
+        files.append(tmp_path / file, block)
+        shapes = files.shapes(tmp_path / file)
+        (tmp_path / file).rename(tmp_path / f"{file}-final")
+        files.adopt(tmp_path / f"{file}-final", shapes)
+    files.adopt(tmp_path / "none", files.shapes(tmp_path / "none"))
+    whole = BandFiles()
+    whole.append(tmp_path / "whole", values)
+    np.testing.assert_array_equal(files.quantiles(1), whole.quantiles(1))

@@ -8,6 +8,10 @@ from polars.testing import assert_frame_equal
 from hemc.outputs.measures import measure_paths
 from hemc.outputs.numbers import show_estimate, show_probability
 
+LATER = ("premium_pv", "insurer_net", "reimbursed_share", "insurer_default_month",
+         "pool_loss_nine_quarters", "draws_nine_quarters", "oc_nine_quarters",
+         "undercollateralization_nine_quarters")  # fmt: skip
+
 
 def paths(n=2_000):
     generator = np.random.default_rng(2)
@@ -26,6 +30,7 @@ def paths(n=2_000):
             "insurer_net": draws, "reimbursed_share": np.where(draws > 0, 0.25, np.nan),
             "insurer_default_month": pl.Series([None] * n, dtype=pl.Int64),
             "residual": zeros, "next_month_loss": loss / 50, "next_month_cpr": zeros + 0.3,
+            **dict.fromkeys(LATER, zeros),
             "interest_shortfall_A-1": zeros, "principal_A-1": zeros, "wal_A-1": zeros + 2,
             "writedown_A-1": zeros, "interest_shortfall_B": zeros, "principal_B": zeros,
             "wal_B": zeros + 3, "writedown_B": draws,

@@ -23,10 +23,10 @@ def values():
 
 def table(folder, values, block_paths, band_paths=N_PATHS):
     """Return months.parquet made of blocks of a given size."""
-    months = MonthTables(folder / f"bands{block_paths}")
+    months = MonthTables()
     for first in range(0, N_PATHS, block_paths):
         block = [(series, value[first : first + block_paths]) for series, value in values.items()]
-        months.add(month_block(block, max(band_paths - first, 0)))
+        months.add(month_block(block, max(band_paths - first, 0)), folder / f"bands{block_paths}")
     return months.frame()
 
 

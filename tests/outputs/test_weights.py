@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hemc.outputs.bands import LEVELS, BandFile
+from hemc.outputs.bands import LEVELS, BandFiles
 from hemc.outputs.estimates import design_of, mean, probability
 from hemc.outputs.months import MonthTables, Series, month_block
 from hemc.outputs.next_certificate import next_certificate
@@ -98,10 +98,10 @@ def test_bands_by_weight_are_those_of_repeated_paths(tmp_path):
     values[1, 2, rng.random(300) < 0.4] = np.nan
     values[1, 3] = np.nan
     times = rng.integers(1, 4, 300)
-    weighted, repeated = (BandFile(tmp_path / name) for name in ("w", "r"))
-    for part in (slice(0, 64), slice(64, 300)):
-        weighted.append(values[:, :, part], times[part].astype(float))
-    repeated.append(np.repeat(values, times, axis=2))
+    weighted, repeated = BandFiles(), BandFiles()
+    for file, part in zip("ab", (slice(0, 64), slice(64, 300)), strict=True):
+        weighted.append(tmp_path / file, values[:, :, part], times[part].astype(float))
+    repeated.append(tmp_path / "r", np.repeat(values, times, axis=2))
     for k in range(2):
         found, wanted = weighted.quantiles(k), repeated.quantiles(k)
         assert found.shape == (len(LEVELS), 5)
@@ -113,9 +113,11 @@ def test_months_by_weight_are_those_of_repeated_paths(tmp_path):
     value = rng.gamma(2.0, size=(128, 4))
     value[rng.random((128, 4)) < 0.3] = np.nan
     times = rng.integers(1, 4, 128)
-    weighted, repeated = (MonthTables(tmp_path / name) for name in ("w", "r"))
-    weighted.add(month_block([(Series("x"), value)], 128, times.astype(float)))
-    repeated.add(month_block([(Series("x"), np.repeat(value, times, axis=0))], 999))
+    weighted, repeated = MonthTables(), MonthTables()
+    block = month_block([(Series("x"), value)], 128, times.astype(float))
+    weighted.add(block, tmp_path / "w")
+    block = month_block([(Series("x"), np.repeat(value, times, axis=0))], 999)
+    repeated.add(block, tmp_path / "r")
     for a, b in zip(weighted.frame()["value"], repeated.frame()["value"], strict=True):
         assert a == pytest.approx(b)
 

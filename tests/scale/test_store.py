@@ -16,14 +16,16 @@ from hemc.config import load_config
 from hemc.errors import InputError
 from hemc.outputs.results import write_run
 from hemc.scale import store as store_module
+from hemc.scale.pieces import temporary_pieces
 from hemc.scale.store import PathTable, RunStore
+from hemc.scale.threads import Threads
 
 SMALL_POOL = {"simulation.tail_months": "0", "outputs.sensitivity_paths": "0"}
 
 
 @pytest.fixture
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(store_module, "CHUNK_PATHS", 100)
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(store_module, "FIRST_PIECE_PATHS", 64)
 
 
 @pytest.fixture(scope="module")
@@ -55,49 +57,52 @@ def rows(first, n):
     return pl.DataFrame({"path": np.arange(first, first + n), "loss": values, "month": month})
 
 
-def append_all(table, sizes):
-    """Append blocks of given sizes, cut from the same rows, and return those."""
+def in_files(folder, sizes, n_in_files):
+    """Return a table of blocks of given sizes, some first ones in a file each, and its rows."""
+    table = PathTable("t.parquet")
     everything = rows(0, sum(sizes))
     first = 0
-    for n in sizes:
+    for k, n in enumerate(sizes):
         table.append(everything.slice(first, n))
         first += n
-    return everything
+        if k < n_in_files:
+            place = folder / str(k)
+            place.mkdir(parents=True)
+            table.write_recent(place)
+            table.adopt(place)
+    return table, everything
 
 
-@pytest.mark.parametrize("sizes", [[30], [100], [64] * 10, [1, 350, 99], [250, 250]])
-def test_a_table_gives_back_its_rows_in_order(tmp_path, small_chunks, sizes):
-    table = PathTable(tmp_path / "t")
-    everything = append_all(table, sizes)
+@pytest.mark.parametrize("n_in_files", [0, 1, 3])
+def test_a_table_gives_back_its_rows_in_order(tmp_path, n_in_files):
+    table, everything = in_files(tmp_path, [1, 350, 99], n_in_files)
     table.write(tmp_path / "all.parquet")
-    assert len(table) == len(everything)
-    assert len(list(tmp_path.glob("t/*"))) == len(everything) // 100
     assert_frame_equal(table.scan().collect(), everything, check_exact=True)
     assert_frame_equal(pl.read_parquet(tmp_path / "all.parquet"), everything, check_exact=True)
     assert table.scan().select("loss").collect()["loss"].equals(everything["loss"])
 
 
-def test_blocks_change_no_byte_of_a_file(tmp_path, small_chunks):
+def test_pieces_change_no_byte_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "_ROW_GROUP_PATHS", 100)
     files = []
     for k, sizes in enumerate([[64] * 10, [640], [320, 256, 64]]):
-        table = PathTable(tmp_path / str(k))
-        append_all(table, sizes)
+        table, _ = in_files(tmp_path / str(k), sizes, 2)
         table.write(tmp_path / f"{k}.parquet")
         files.append((tmp_path / f"{k}.parquet").read_bytes())
     assert files[0] == files[1] == files[2]
 
 
-def test_a_table_can_be_read_between_blocks(tmp_path, small_chunks):
-    table = PathTable(tmp_path / "t")
-    parts = [rows(0, 70), rows(70, 70), rows(140, 70)]
-    for k, part in enumerate(parts):
-        table.append(part)
-        assert_frame_equal(table.scan().collect(), pl.concat(parts[: k + 1]), check_exact=True)
+def test_pieces_grow_with_what_is_there():
+    sizes = []
+    while sum(sizes) < 10**6:
+        sizes.append(store_module.piece_paths(sum(sizes)))
+    assert sizes[:17] == [1_024] * 17
+    assert sizes[-1] == max(sizes) == 16_384
+    assert len(sizes) < 120
 
 
-def test_a_run_is_the_same_in_any_chunks_and_rounds(load, monkeypatch):
-    whole = engine.run(load(simulation__paths="448"), silent)
-    monkeypatch.setattr(store_module, "CHUNK_PATHS", 100)
+def test_a_run_is_the_same_in_any_pieces_and_rounds(load, small_pieces):
+    whole = engine.run(load(simulation__paths="448", simulation__block_paths="512"), silent)
     cut = engine.run(load(simulation__paths="448", simulation__block_paths="128"), silent)
     for name in ("paths", "next_month", "months", "measures"):
         assert_frame_equal(getattr(whole, name), getattr(cut, name), check_exact=True)
@@ -108,14 +113,14 @@ def test_a_run_is_the_same_in_any_chunks_and_rounds(load, monkeypatch):
     model = engine.build_model(loaded.config, documents, engine.calibrate(loaded, documents))
     rounds = RunStore()
     for n_paths in (128, 192, 448):
-        engine.simulate(loaded.config, model, rounds, n_paths, silent, band_paths=448)
+        engine.simulate(loaded.config, model, rounds, n_paths, silent, Threads(), 448)
         assert len(rounds) == n_paths
     assert_frame_equal(rounds.paths.scan().collect(), whole.paths, check_exact=True)
     assert_frame_equal(rounds.months.frame(), whole.months, check_exact=True)
 
 
-def test_files_of_a_run_hold_what_the_run_holds(load, tmp_path, small_chunks):
-    result = engine.run(load(simulation__paths="256"), silent, scratch=tmp_path / "results")
+def test_files_of_a_run_hold_what_the_run_holds(load, tmp_path, small_pieces):
+    result = engine.run(load(simulation__paths="256"), silent)
     write_run(result, tmp_path / "results" / "r", silent)
     for name in ("paths", "next_month"):
         written = pl.read_parquet(tmp_path / "results" / "r" / f"{name}.parquet")
@@ -131,19 +136,11 @@ def test_bands_come_from_the_first_paths(load):
     assert not first.filter(~bands).equals(more.filter(~bands))
 
 
-def test_a_store_leaves_nothing_behind(tmp_path):
-    store = RunStore(tmp_path / "new")
-    assert len(list((tmp_path / "new").iterdir())) == 1
+def test_temporary_pieces_leave_nothing_behind(tmp_path):
+    store = RunStore(temporary_pieces(tmp_path))
+    assert list(tmp_path.iterdir()) == [store.scratch]
     del store
     gc.collect()
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_a_failed_run_leaves_nothing_behind(load, tmp_path, monkeypatch):
-    monkeypatch.setattr("hemc.engine.single_run.measure_paths", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        engine.run(load(simulation__paths="64"), silent, scratch=tmp_path)
-    gc.collect()  # the traceback held the run's frame
     assert list(tmp_path.iterdir()) == []
 
 
@@ -159,14 +156,14 @@ def room(n_bytes):
 
 
 @pytest.mark.parametrize("band_paths", [0, 256])  # tables alone, and with bands, which come first
-def test_a_full_disk_is_one_clear_error(load, tmp_path, small_chunks, band_paths):
+def test_a_full_disk_is_one_clear_error(load, tmp_path, small_pieces, band_paths):
     loaded = load()
     documents = engine.read_documents(loaded)
     model = engine.build_model(loaded.config, documents, engine.calibrate(loaded, documents))
-    store = RunStore(tmp_path)
-    with pytest.raises(InputError, match=r"written \(File too large\)") as raised, room(10_000):
-        engine.simulate(loaded.config, model, store, 256, silent, band_paths)
-    assert raised.value.file == str(tmp_path)
+    store = RunStore(temporary_pieces(tmp_path))
+    with pytest.raises(InputError, match="a place that cannot be written") as raised, room(10_000):
+        engine.simulate(loaded.config, model, store, 256, silent, Threads(2), band_paths)
+    assert raised.value.file == str(store.scratch)
 
 
 def test_a_full_disk_leaves_no_half_written_run(load, tmp_path):
@@ -185,26 +182,27 @@ _GROWTH = """
 import resource, sys
 from pathlib import Path
 import polars as pl
-import hemc.engine.paths
 from hemc import engine
 from hemc.config import load_config
 from hemc.outputs.results import write_run
 from hemc.scale.block import run_block
-from hemc.scale.store import RunStore
+from hemc.scale.work_folder import WorkFolder
 
-def again(work, blocks, threads):
-    block = run_block(*work.args, 0, 1024)
-    for _ in blocks:
-        copies = (table.with_columns(pl.all().reverse()) for table in block[:2])
-        yield block._replace(**dict(zip(block._fields, copies)))
+class Again:  # copies of one block: its paths are as good as any for memory
+    n_threads = 1
+    def map_blocks(self, work, blocks):
+        block = run_block(*work.args, 0, 1024)
+        for _ in blocks:
+            copies = (table.with_columns(pl.all().reverse()) for table in block[:2])
+            yield block._replace(**dict(zip(block._fields, copies)))
 
-hemc.engine.paths.map_blocks = again  # copies of one block: its paths are as good as any for memory
 settings = {"tape.file": f"'{sys.argv[1]}'", "simulation.tail_months": "0",
             "simulation.block_paths": "1024", "simulation.oracle_paths": "0",
             "outputs.sensitivity_paths": "0"}
 loaded = load_config(Path(sys.argv[2]), settings | {"simulation.paths": sys.argv[4]})
-result = engine.run(loaded, lambda n: None, scratch=Path(sys.argv[3]))
-write_run(result, Path(sys.argv[3]) / "run", lambda folder: None)
+with WorkFolder(Path(sys.argv[3]) / "run", False, print) as work:
+    result = engine.run(loaded, lambda n: None, work=work, workers=Again())
+    write_run(result, Path(sys.argv[3]) / "run", lambda folder: None, scratch=work.path)
 assert result.n_paths == int(sys.argv[4])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
@@ -37,6 +38,11 @@ class HemcGroup(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             sys.exit(_INTERRUPTED)
+        except MemoryError:
+            click.echo(
+                "hemc: out of memory; fewer --threads or a smaller block_paths takes less", err=True
+            )
+            sys.exit(HemcError.exit_code)
         except Exception:
             import traceback
 
@@ -58,6 +64,7 @@ def main() -> None:
 
 
 for command in (
+    calibrate,
     certificate,
     compare,
     init,

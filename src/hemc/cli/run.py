@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hemc.cli.options import FILE, overrides
+
+if TYPE_CHECKING:
+    from hemc.scale.threads import Workers
 
 
 @click.command()
@@ -19,6 +24,9 @@ from hemc.cli.options import FILE, overrides
 @click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if the certificate does not tie out.")
+@click.option("--resume", is_flag=True, help="Go on with the run that was interrupted, if any.")
+@click.option("--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N.")
+@click.option("--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 def run(
     config: Path,
@@ -28,14 +36,22 @@ def run(
     out: Path | None,
     settings: tuple[str, ...],
     strict: bool,
+    resume: bool,
+    cluster: str | None,
+    insecure_cluster: bool,
     quiet: bool,
 ) -> None:
     """Simulate a configuration and write tables, next certificate and report.
+
+    A run that is interrupted keeps what it has simulated; the same command with --resume goes on
+    and ends with the same values. Without --resume it starts anew.
 
     \b
     Examples:
       hemc run configs/base.toml
       hemc run configs/base.toml --paths 1000 --set scenario.stress_shift=0.4
+      hemc run configs/base.toml --paths 1000000 --resume
+      hemc run configs/base.toml --cluster local:4
     """
     from hemc import engine
     from hemc.config import load_config
@@ -44,6 +60,7 @@ def run(
     from hemc.outputs.report.document import write_report
     from hemc.outputs.results import write_run
     from hemc.outputs.summary import render_summary
+    from hemc.scale.work_folder import WorkFolder
 
     options = {"paths": paths, "seed": seed, "threads": threads}
     named = {f"simulation.{k}": str(v) for k, v in options.items() if v is not None}
@@ -52,13 +69,31 @@ def run(
     refuse_foreign(folder)
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with show_progress(loaded.config.simulation.paths, quiet) as progress:
-        result = engine.run(loaded, progress, strict, scratch=folder.parent)
-    for warning in result.warnings:
-        click.echo(f"hemc: {warning}", err=True)
-    write_run(result, folder, write_report)
+    with WorkFolder(folder, resume, _say) as work:
+        with (
+            _workers(cluster, insecure_cluster) as workers,
+            show_progress(loaded.config.simulation.paths, quiet) as progress,
+        ):
+            result = engine.run(loaded, progress, strict, work, workers)
+        for warning in result.warnings:
+            _say(warning)
+        write_run(result, folder, write_report, scratch=work.path)
     if not quiet:
         click.echo(render_summary(result, folder, color=sys.stdout.isatty()), nl=False)
+
+
+def _say(line: str) -> None:
+    """Tell a person one thing beside the results."""
+    click.echo(f"hemc: {line}", err=True)
+
+
+def _workers(cluster: str | None, insecure: bool) -> AbstractContextManager[Workers | None]:
+    """Return the cluster asked for; None stands for threads of this process."""
+    if cluster is None:
+        return nullcontext()
+    from hemc.scale.cluster import connected_cluster
+
+    return connected_cluster(cluster, insecure)
 
 
 @click.command()

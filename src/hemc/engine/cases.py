@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from hemc.config import Config, LoadedConfig
@@ -11,7 +10,9 @@ from hemc.engine.documents import Documents
 from hemc.engine.paths import Progress, simulate
 from hemc.engine.run_model import build_model
 from hemc.model.innovations import Sampling
+from hemc.scale.pieces import Pieces
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Workers
 
 #: Sections of the configuration that the calibration depends on.
 _CALIBRATING = ("inputs", "tape", "roll_rates", "prepayment", "loss")
@@ -31,20 +32,22 @@ def play_case(
     base: tuple[LoadedConfig, Calibration],
     sampling: Sampling,
     n_paths: int,
-    scratch: Path | None = None,
+    pieces: Pieces,
+    workers: Workers,
     progress: Progress = lambda n_paths: None,
 ) -> RunStore:
-    """Simulate the first paths of a run under the case; `sampling` is that of the run.
+    """Simulate the first paths of a run under the case, into `pieces`.
 
-    The calibration of `base` serves again where nothing that it rests on has changed.
+    `sampling` is that of the run. The calibration of `base` serves again where nothing that it
+    rests on has changed.
     """
     config = case.loaded.config
     calibration = base[1]
     if not _same_calibration(config, base[0].config):
         calibration = calibrate(case.loaded, case.documents)
     model = build_model(config, case.documents, calibration).sampled(sampling)
-    store = RunStore(scratch)
-    simulate(config, model, store, n_paths, progress, config.outputs.band_paths)
+    store = RunStore(pieces)
+    simulate(config, model, store, n_paths, progress, workers, config.outputs.band_paths)
     return store
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 import polars as pl
 
@@ -23,6 +22,7 @@ from hemc.engine.paths import (
     simulate_rounds,
 )
 from hemc.engine.run_model import build_model
+from hemc.engine.variance import split_loss_variance
 from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
 from hemc.kernels.valuation import Quotes
@@ -32,8 +32,10 @@ from hemc.outputs.results import headline_rows
 from hemc.outputs.sample_size import SampleSize, sample_size
 from hemc.outputs.two_level import with_two_level_mean
 from hemc.outputs.weights import WeightCheck, check_weights, weight_warnings
+from hemc.scale.identity import run_identity
+from hemc.scale.pieces import Work
 from hemc.scale.store import RunStore
-from hemc.scale.threads import thread_count
+from hemc.scale.threads import Threads, Workers
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class RunResult:
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
     quotes: Quotes
+    variance: pl.DataFrame  # by source; without a row where roll rates are held
 
     @property
     def warnings(self) -> list[str]:
@@ -93,35 +96,46 @@ class RunResult:
 
 
 def run(
-    loaded: LoadedConfig, progress: Progress, strict: bool = False, scratch: Path | None = None
+    loaded: LoadedConfig,
+    progress: Progress,
+    strict: bool = False,
+    work: Work | None = None,
+    workers: Workers | None = None,
 ) -> RunResult:
-    """Run a configuration from documents to measures, with temporary files in `scratch`.
+    """Run a configuration from documents to measures.
 
+    What is simulated is kept in `work`, from which an interrupted run is resumed; without it files
+    are temporary. `workers` are the configuration's threads where None.
     Raises InputError for input that cannot be used, TieOutError where `strict` and an identity of
     the certificate fails, InternalError for a broken cash identity.
     """
     seconds: dict[str, float] = {}
     was_cold = is_cold()
+    workers = workers or Threads(loaded.config.simulation.threads)
     with _timed(seconds, "read"):
         documents = read_documents(loaded, strict)
     with _timed(seconds, "calibrate"):
         calibration = calibrate(loaded, documents)
     with _timed(seconds, "simulate"):
         model = build_model(loaded.config, documents, calibration)
-        sampling = choose_sampling(loaded.config, model)
-        store = RunStore(scratch)
+        store = _open_store(loaded, documents, work)
+        sampling = choose_sampling(loaded.config, model, workers)
         original = float(documents.deal.original_notes)
-        reached = simulate_rounds(loaded, model.sampled(sampling), store, original, progress)
+        reached = simulate_rounds(
+            loaded, model.sampled(sampling), store, original, progress, workers
+        )
     with _timed(seconds, "oracle"):
-        oracle = check_flows(loaded.config, model.sampled(sampling), len(store))
+        oracle = check_flows(loaded.config, model.sampled(sampling), len(store), workers)
+    with _timed(seconds, "variance"):
+        variance = split_loss_variance(loaded.config, model, workers)
     with _timed(seconds, "sensitivities"):
-        sensitivities = vary(loaded, documents, calibration, store, sampling)
+        sensitivities = vary(loaded, documents, calibration, store, sampling, workers)
     with _timed(seconds, "measure"):
         simulation = loaded.config.simulation
         measures = measure_paths(store.paths.scan(), original, simulation.unit_paths)
         refined = None
         if simulation.sampling == "two-level":
-            refined = refine_mean_loss(loaded.config, model, store)
+            refined = refine_mean_loss(loaded.config, model, store, workers)
             measures = with_two_level_mean(measures, refined)
         size = sample_size(store.paths.scan(), simulation, refined)
         weights = check_weights(store.paths.scan(), simulation.tail_probability)
@@ -129,9 +143,16 @@ def run(
     return RunResult(
         loaded, documents, calibration, model.n_months, next_payment(documents),
         store, months, measures, sensitivities,
-        thread_count(simulation.threads), was_cold, seconds, sampling, size, weights, reached,
-        oracle, model.quotes,
+        workers.n_threads, was_cold, seconds, sampling, size, weights, reached,
+        oracle, model.quotes, variance,
     )  # fmt: skip
+
+
+def _open_store(loaded: LoadedConfig, documents: Documents, work: Work | None) -> RunStore:
+    """Return the store of a run, which holds the paths of the interrupted one to be resumed."""
+    if work is None:
+        return RunStore()
+    return RunStore(work.open(run_identity(loaded.config, documents.paths)))
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from hemc.engine.paths import Progress
 from hemc.engine.single_run import RunResult, run
 from hemc.inputs.toml import read_toml, validate
 from hemc.outputs.scenario_measures import ScenarioPaths, scenario_measures, weighted_measures
+from hemc.scale.pieces import Scratch, temporary_pieces
+from hemc.scale.threads import Threads
 from hemc.settings.stress import StressFile
 
 
@@ -50,15 +52,17 @@ def run_stress(
     loaded = load_config(file.parent / stress.run, overrides)
     first, *others = [(e.name, _under(loaded, file.parent / e.file)) for e in stress.scenarios]
     cases = [Case(name, "", under, read_documents(under)) for name, under in others]
-    base = run(first[1], progress, scratch=scratch)
+    workers = Threads(first[1].config.simulation.threads)
+    base = run(first[1], progress, work=Scratch(scratch), workers=workers)
     unit = first[1].config.simulation.unit_paths
     original = float(base.documents.deal.original_notes)
     played = [ScenarioPaths(first[0], base.paths)]
     months = [_named(base.months, first[0])]
     for case in cases:
         store = play_case(
-            case, (base.loaded, base.calibration), base.sampling, base.n_paths, scratch, progress
-        )
+            case, (base.loaded, base.calibration), base.sampling, base.n_paths,
+            temporary_pieces(scratch), workers, progress,
+        )  # fmt: skip
         played.append(ScenarioPaths(case.name, store.paths.scan().collect()))
         months.append(_named(store.months.frame(), case.name))
     weighted = [

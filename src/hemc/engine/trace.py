@@ -21,6 +21,7 @@ from hemc.model.loan_history import LoanHistory, PathDraws, loan_histories
 from hemc.outputs.run_files import RunFiles
 from hemc.outputs.trace import PathTrace
 from hemc.scale.block import play_block, story_figures
+from hemc.scale.threads import Threads
 
 #: Choices of a path by its pool loss, as a share of the paths from the smallest loss up.
 RANKS = {"median": 0.5, "p99": 0.99, "worst": 1.0}
@@ -69,7 +70,7 @@ def trace_path(folder: Path, choice: str, inputs: Path | None = None) -> TracedR
     _require_same_inputs(run, documents)
     calibration = calibrate(loaded, documents)
     model = build_model(loaded.config, documents, calibration)
-    model = model.sampled(choose_sampling(loaded.config, model))
+    model = model.sampled(choose_sampling(loaded.config, model, Threads()))
     story = play_block(model, path, 1)
     figures = story_figures(model, story, path).row(0, named=True)
     row = rows.row(path, named=True)

@@ -12,7 +12,9 @@ from hemc.engine.cases import Case, play_case
 from hemc.engine.documents import Documents
 from hemc.model.innovations import Sampling
 from hemc.outputs.sensitivities import sensitivity_rows
+from hemc.scale.pieces import temporary_pieces
 from hemc.scale.store import RunStore
+from hemc.scale.threads import Workers
 
 
 def vary(
@@ -21,6 +23,7 @@ def vary(
     calibration: Calibration,
     store: RunStore,
     sampling: Sampling,
+    workers: Workers,
 ) -> pl.DataFrame:
     """Run the first paths of `store` under other assumptions, on the same random numbers."""
     unit = loaded.config.simulation.unit_paths
@@ -28,7 +31,8 @@ def vary(
     base = store.paths.scan().head(max(n_paths, unit)).collect()
     rows = []
     for case in variations(loaded, documents) if n_paths else ():
-        varied = play_case(case, (loaded, calibration), sampling, len(base), store.scratch)
+        pieces = temporary_pieces(store.scratch)
+        varied = play_case(case, (loaded, calibration), sampling, len(base), pieces, workers)
         paths = varied.paths.scan().collect()
         rows.append(sensitivity_rows(case.name, case.setting, base, paths, unit))
     return pl.concat(rows) if rows else sensitivity_rows("", "", base, base, unit).clear()
@@ -37,8 +41,9 @@ def vary(
 def variations(loaded: LoadedConfig, documents: Documents) -> Iterator[Case]:
     """Yield the run under another setting of one assumption at a time."""
     config = loaded.config
-    classes = 3 - config.roll_rates.classes
-    others: dict[str, object] = {"roll_rates.classes": classes}
+    others: dict[str, object] = {}
+    if config.roll_rates.posterior is None:  # whose draws know one class
+        others["roll_rates.classes"] = 3 - config.roll_rates.classes
     if config.tape.file is None:
         others["tape.seed"] = config.tape.seed + 1
     for key, value in others.items():

@@ -19,6 +19,7 @@ from hemc.kernels.waterfall import PathState
 from hemc.kernels.waterfall import pay_paths as pay_paths_compiled
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.oc_target import oc_targets
+from hemc.model.simulation import require_finite
 
 #: Largest gap that an identity may show on any path and month, USD.
 LARGEST_GAP = 0.01
@@ -59,10 +60,12 @@ def pay_paths(
     `hemc.model.insurer` gives it. The last month of the flows is final
     maturity: what is unpaid then is drawn, or written down under every convention, `implied`
     included, so that each class ends at zero. Raises InternalError when an identity is broken by
-    a cent or more, naming it and the path, counted from `first_path` at the block's beginning.
+    a cent or more, naming it and the path, counted from `first_path` at the block's beginning,
+    or where an amount is not finite, with its month too.
     """
     months = collect(flows, oc_targets(deal.oc, flows), default_month)
     notes = pay_months(deal.terms, months, active_months(flows))
+    _require_finite(notes, first_path)
     _require_closed(reconcile(deal.terms, months, notes), first_path)
     return notes
 
@@ -108,6 +111,14 @@ def allocate(terms: DealTerms, months: Records[Month]) -> NoteFlows:
         oc_target=np.ascontiguousarray(column(months, "oc_target")),
         largest_gap=np.zeros(n_paths),
     )
+
+
+def _require_finite(notes: NoteFlows, first_path: int) -> None:
+    """Raise InternalError for the first amount that is not finite, with its path and month."""
+    for name, amounts in notes._asdict().items():
+        if name not in ("step_kind", "largest_gap"):  # no flows
+            first_month = 0 if name in ("balance", "oc") else 1
+            require_finite(amounts, first_path, f"the notes' {name}", first_month)
 
 
 def _require_closed(gaps: Floats, first_path: int) -> None:

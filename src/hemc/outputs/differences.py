@@ -75,6 +75,9 @@ def difference(
     moved = [_influence(run, statistic) for run in runs]
     errors = [_error(m, unit) for m in (moved[1] - moved[0], *moved)]
     first, second = runs[0].estimate, runs[1].estimate
+    few = np.isnan(first.standard_error) or np.isnan(second.standard_error)
+    if few and (statistic in QUANTILES or statistic in SHORTFALLS):
+        errors = [float("nan")] * 3  # too few paths in the tail
     independent = float(np.hypot(errors[1], errors[2]))
     return Difference(first, second, second.value - first.value, errors[0], independent)
 

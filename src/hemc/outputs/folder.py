@@ -17,25 +17,70 @@ from hemc.errors import InputError
 #: The file by which a run's folder is known.
 MANIFEST = "manifest.json"
 
-# Polars reports a full disk as an error of its own, with the system's number in the text.
-_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
+# In the scratch folder: the run being written, and the one that it replaces.
+_NEW, _EARLIER = "new", "earlier"
+
+# Polars reports a full disk as an error of its own, with the system's number in the text or, at the
+# end of a Parquet file, without.
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)|transport error")
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to write in that becomes `folder` when all went well, and vanishes if not."""
+def whole_folder(folder: Path, scratch: Path | None = None) -> Iterator[Path]:
+    """Give a folder to write in that becomes `folder` when all went well, and vanishes if not.
+
+    It stands in `scratch`, which belongs to this process, or in a folder beside where None.
+    """
     refuse_foreign(folder)
-    part: Path | None = None
+    with disk_errors(folder), _scratch_beside(folder, scratch) as room:
+        try:
+            new = room / _NEW
+            new.mkdir()
+            yield new
+            if folder.exists():
+                folder.rename(room / _EARLIER)
+            new.rename(folder)
+        finally:
+            tidy_up(folder, room)
+
+
+@contextmanager
+def _scratch_beside(folder: Path, scratch: Path | None) -> Iterator[Path]:
+    """Give `scratch`, or a folder beside `folder` that vanishes afterwards."""
+    if scratch is not None:
+        yield scratch
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    room = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        with disk_errors(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-            yield part
-            part.chmod(0o755)
-            _put(part, folder)
+        yield room
     finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def tidy_up(folder: Path, scratch: Path) -> None:
+    """Remove what was under way to `folder`; an earlier run comes back if nothing replaced it."""
+    if (scratch / _EARLIER).exists() and not folder.exists():
+        (scratch / _EARLIER).rename(folder)
+    for name in (_NEW, _EARLIER):
+        shutil.rmtree(scratch / name, ignore_errors=True)
+
+
+@contextmanager
+def extended_folder(folder: Path, manifest: str) -> Iterator[Path]:
+    """Give a folder to write in whose files join those of the run in `folder` when all went well.
+
+    Where there is no run yet, `manifest` marks the folder as one of hemc.
+    """
+    refuse_foreign(folder)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as part:
+            yield Path(part)
+            for file in sorted(Path(part).iterdir()):
+                file.replace(folder / file.name)
+        if not (folder / MANIFEST).exists():
+            (folder / MANIFEST).write_text(manifest, encoding="utf-8")
 
 
 @contextmanager
@@ -49,7 +94,8 @@ def disk_errors(place: Path) -> Iterator[None]:
         found = _SYSTEM_ERROR.search(str(error))
         if found is None:
             raise
-        raise _cannot_write(place, os.strerror(int(found[1]))) from None
+        reason = os.strerror(int(found[1])) if found[1] else "the disk is full or fails"
+        raise _cannot_write(place, reason) from None
 
 
 def _cannot_write(place: Path, reason: str) -> InputError:
@@ -65,14 +111,3 @@ def refuse_foreign(folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
         raise InputError(folder, "", "something that is no run of hemc",
                          "a new folder or an earlier run; name one with --out")  # fmt: skip
-
-
-def _put(part: Path, folder: Path) -> None:
-    """Put the new folder where it belongs, an earlier one aside first."""
-    if not folder.exists():
-        part.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    os.rename(folder, old / "run")
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

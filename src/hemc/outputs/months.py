@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ from hemc.kernels.flows import Floats, NoteFlows
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.oc_target import trigger_flows
 from hemc.model.simulation import BlockFlows
-from hemc.outputs.bands import LEVELS, BandFile, Bands
+from hemc.outputs.bands import LEVELS, BandFiles, Bands
 from hemc.outputs.path_figures import annual_rate, exhausted, oc_shortfall, undercollateralized
 from hemc.states import N_LIVE, NAMES
 
@@ -105,27 +105,40 @@ def month_block(
 
 
 class MonthTables:
-    """Adds up the monthly series of a run's blocks; bands wait in `file`."""
+    """Adds up the monthly series of a run's blocks; paths for the bands wait in files.
 
-    def __init__(self, file: Path) -> None:
+    `sums` is what has been added up so far, float64[sum | sum of squares | paths with a value,
+    series, t].
+    """
+
+    def __init__(self) -> None:
         self._series: list[Series] = []
-        self._sums: Floats = np.zeros(0)
-        self._bands = BandFile(file)
+        self.sums: Floats = np.zeros(0)
+        self._bands = BandFiles()
 
-    def add(self, block: MonthBlock) -> None:
-        """Add a block; to be called in path order. Raises OSError on a full disk."""
+    def add(self, block: MonthBlock, bands: Path) -> None:
+        """Add the next block, its bands into file `bands`; raises OSError on a full disk."""
         if not self._series:
-            self._series, self._sums = block.series, np.zeros(block.sums.shape[1:])
+            self._series, self.sums = block.series, np.zeros(block.sums.shape[1:])
         for group in block.sums:
-            self._sums += group
-        self._bands.append(block.bands, block.band_weight)
+            self.sums += group
+        self._bands.append(bands, block.bands, block.band_weight)
+
+    def state(self, bands: Path) -> dict[str, Any]:
+        """Return what `adopt` needs to take file `bands`, which is to be moved, as JSON."""
+        return {"series": self._series, "bands": self._bands.shapes(bands)}
+
+    def adopt(self, bands: Path, state: dict[str, Any]) -> None:
+        """Take file `bands` as the next; its series and blocks are those of `state`."""
+        self._series = [Series(*fields) for fields in state["series"]]
+        self._bands.adopt(bands, state["bands"])
 
     def frame(self) -> pl.DataFrame:
         """Return months.parquet: mean, its sd over paths, and bands.
 
         Weighted means divide by the sum of weights of the paths that have a value.
         """
-        total, squares, present = self._sums
+        total, squares, present = self.sums
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / present
             variance = squares / present - mean**2

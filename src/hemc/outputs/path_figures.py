@@ -61,7 +61,8 @@ def path_figures(
         pl.col(
             "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
         ).replace(0, None),
-        pl.col("reimbursed_share").fill_nan(None),
+        pl.col("reimbursed_share", "next_month_cpr").fill_nan(None),
+        pl.col("oc_min").replace(np.inf, None),
     )
 
 

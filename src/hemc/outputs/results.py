@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import platform
 import resource
+import shutil
 import sys
 from collections.abc import Callable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +19,13 @@ from hemc.model.oracle import largest_z
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
 from hemc.outputs.note_values import quote_records
+from hemc.outputs.provenance import file_digest, versions
 from hemc.outputs.scenario_paths import factor_record, scenario_table
 from hemc.outputs.tables import assumption_table, roll_rate_table, tie_out_table
 from hemc.outputs.two_level import LARGE_POOL_PATHS
 
 if TYPE_CHECKING:
     from hemc.engine import RunResult
-
-_LIBRARIES = ("hemc", "numba", "numpy", "polars", "scipy")
 
 #: measure, insurer, note, statistic of the figures in summary.json, in order of importance.
 HEADLINES = (
@@ -57,19 +54,24 @@ def write_run(
     folder: Path,
     report: Callable[[Path], object],
     more: Mapping[str, pl.DataFrame] | None = None,
+    scratch: Path | None = None,
 ) -> None:
     """Write all files of a run into `folder`, which appears when they are whole.
 
     `report` makes the report from the folder's other files; `more` are tables of a study around
-    the run by the name of their file. An earlier run there is replaced; any
-    other folder with something in it is refused.
+    the run by the name of their file. An earlier run there is replaced; any other folder with
+    something in it is refused. What is not yet whole stands in `scratch`, a folder of this
+    process, or beside `folder` where None.
     """
-    with whole_folder(folder) as part:
+    with whole_folder(folder, scratch) as part:
         result.store.paths.write(part / "paths.parquet")
         result.months.write_parquet(part / "months.parquet")
         result.measures.write_parquet(part / "measures.parquet")
         result.sensitivities.write_parquet(part / "sensitivities.parquet")
         result.oracle.write_parquet(part / "oracle.parquet")
+        if not result.variance.is_empty():
+            result.variance.write_parquet(part / "variance.parquet")
+        _copy_posterior(result.documents.paths.get("posterior"), part)
         result.store.next_month.write(part / "next_month.parquet")
         roll_rate_table(result).write_parquet(part / "roll_rates.parquet")
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
@@ -83,6 +85,14 @@ def write_run(
         for name, table in (more or {}).items():
             table.write_parquet(part / f"{name}.parquet")
         report(part)
+
+
+def _copy_posterior(posterior: Path | None, folder: Path) -> None:
+    """Keep the posterior that a run used, and what stands beside it, with the run's files."""
+    if posterior is not None:
+        for file in (posterior, posterior.with_name("diagnostics.parquet")):
+            if file.is_file():
+                shutil.copyfile(file, folder / file.name)
 
 
 def write_next_certificate(result: RunResult, folder: Path) -> None:
@@ -130,9 +140,9 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "kernels_compiled_in_this_run": result.was_cold,
         "peak_memory_mb": peak_memory_mb(),
         "kernel_digest": KERNEL_DIGEST,
-        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        "versions": versions(),
         "inputs": {
-            name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+            name: {"file": path.name, "sha256": file_digest(path)}
             for name, path in result.documents.paths.items()
         },
         "configuration_folder": str(result.loaded.file.parent.resolve()),

@@ -47,8 +47,8 @@ class Line(NamedTuple):
 
     @property
     def is_zero(self) -> bool:
-        """Whether there is nothing to show in any month."""
-        return bool((np.abs(self.values) < _HALF_CENT).all())
+        """Whether this is an amount of nothing in every month."""
+        return self.unit == "USD" and bool((np.abs(self.values) < _HALF_CENT).all())
 
 
 def trace_lines(trace: PathTrace, notes: NoteFlows) -> Iterator[Line]:

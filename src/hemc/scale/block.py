@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from hemc.errors import InternalError
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.transitions import PathFactors
 from hemc.kernels.valuation import Quotes
@@ -16,7 +17,13 @@ from hemc.model.innovations import Sampling
 from hemc.model.insurer import InsurerModel, absent
 from hemc.model.oracle import Comparison, compare
 from hemc.model.scenario import FactorModel
-from hemc.model.simulation import BlockFlows, Method, PoolModel, simulate_block
+from hemc.model.simulation import (
+    BlockFlows,
+    Method,
+    PoolModel,
+    require_finite,
+    simulate_block,
+)
 from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.months import MonthBlock, month_block, month_series
@@ -91,7 +98,7 @@ def large_pool_loss(
 def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths: int) -> Comparison:
     """Simulate consecutive paths again and put their expected flows beside the simulated ones."""
     factors = model.factors.draw(first_path, n_paths)
-    return compare(pool, factors, pool_flows(model, factors, first_path))
+    return compare(pool, factors, pool_flows(model, factors, first_path), first_path)
 
 
 def play_block(model: RunModel, first_path: int, n_paths: int) -> BlockStory:
@@ -118,6 +125,15 @@ def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.Dat
     return figures.hstack(value_table(names, model.quotes, *values))
 
 
+def require_finite_figures(table: pl.DataFrame) -> None:
+    """Raise InternalError for the first figure of a path that is neither finite nor null."""
+    for column in table.select(pl.col(pl.Float64)).iter_columns():
+        wrong = ~(column.is_finite().fill_null(True))
+        if wrong.any():
+            path = table["path"].filter(wrong)[0]
+            raise InternalError(f"the figure {column.name} is not finite on path {path}")
+
+
 def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
     """Run consecutive paths and measure them.
 
@@ -126,15 +142,19 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     story = play_block(model, first_path, n_paths)
     _, flows, default_month, wrapped, unwrapped = story
     timing = model.factors.draw_timing(first_path, n_paths)
+    require_finite(timing[:, None], first_path, "the timing of cash")
     next_month = next_month_figures(
         flows, timing, model.next_deal, default_month, model.loss_to_date
     )
     paths = story_figures(model, story, first_path)
+    next_month = pl.concat([paths.select("path", "weight"), next_month], how="horizontal")
+    require_finite_figures(paths)
+    require_finite_figures(next_month)
     series = list(month_series(flows, wrapped, unwrapped, model.deal))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,
-        pl.concat([paths.select("path", "weight"), next_month], how="horizontal"),
+        next_month,
         month_block(series, max(band_paths - first_path, 0), paths["weight"].to_numpy()),
         float(max(gap.max() for gap in gaps)),
     )
