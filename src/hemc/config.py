@@ -18,6 +18,7 @@ from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
 from hemc.settings.breakeven import BreakevenSettings
+from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
 from hemc.settings.outputs import OutputSettings
 from hemc.settings.pool import LossSettings, PrepaymentSettings
@@ -44,6 +45,7 @@ class Config(Settings):
     inputs: Inputs
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     prepayment: PrepaymentSettings = PrepaymentSettings()
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()

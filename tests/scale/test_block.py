@@ -14,7 +14,6 @@ from hemc.model import waterfall
 from hemc.scale import block as block_module
 from hemc.scale.block import require_finite_figures, run_block
 
-
 DEALS = ("deal", "next_deal")
 
 
@@ -28,7 +27,7 @@ def model(base_toml):
 @pytest.mark.parametrize(
     ("name", "column", "month"),
     [
-        ("residual", 4, 5),
+        ("unreimbursed", 4, 5),
         ("oc_target", 0, 1),
         ("oc", 4, 4),
         ("balance", 0, 0),

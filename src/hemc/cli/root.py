@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
@@ -65,6 +66,7 @@ def main() -> None:
 
 for command in (
     breakeven,
+    calibrate,
     certificate,
     compare,
     init,

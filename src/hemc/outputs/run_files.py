@@ -40,6 +40,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "month", "unemployment_pct", "house_price_index", "mortgage_pct", "treasury_3m_pct",
         "stress_shift", "prepayment_multiplier", "index_rate",
     ),
+    "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95"),
     "scenarios": (
         "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
