@@ -9,7 +9,7 @@ import polars as pl
 
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Table
-from hemc.outputs.report.formats import difference, estimate_millions
+from hemc.outputs.report.formats import difference_and_errors, estimate_millions
 from hemc.outputs.run_files import RunFiles
 
 
@@ -126,14 +126,7 @@ def _difference(row: dict[str, Any] | None) -> str:
     """Return a difference with its own error and that of independent seeds."""
     if row is None or row["difference"] is None:
         return DASH
-    unit = row["unit"].split(" ")[0]
-    own = difference(row["difference"], row["difference_standard_error"], unit)
-    own = own.removesuffix(" %").removesuffix(" points")  # the heading has it
-    independent = row["independent_standard_error"]
-    if independent is None or own == "none":
-        return own
-    factor = {"USD": 1e-6, "fraction": 100.0}.get(unit, 1.0)
-    return f"{own} ({factor * independent:,.2f})"
+    return difference_and_errors(row, row["unit"].split(" ")[0])
 
 
 def _classes(run: RunFiles, table: pl.DataFrame, batch: _Batch) -> Table:
