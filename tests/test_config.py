@@ -27,6 +27,7 @@ def test_base_toml_names_every_key_at_its_default(base_toml):
         "tape.file",
         "scenario.file",
         "scenario.index_path",
+        "roll_rates.posterior",
         "simulation.target",
     }  # commented: no default
     assert named <= every

@@ -17,6 +17,8 @@ from hemc.errors import InputError
 from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.breakeven import BreakevenSettings
+from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
 from hemc.settings.outputs import OutputSettings
 from hemc.settings.pool import LossSettings, PrepaymentSettings
@@ -24,6 +26,7 @@ from hemc.settings.roll_rates import RollRateSettings
 from hemc.settings.scenario import ScenarioSettings
 from hemc.settings.simulation import SimulationSettings
 from hemc.settings.valuation import ValuationSettings
+from hemc.settings.vector import VectorSettings
 
 
 class Inputs(Settings):
@@ -42,6 +45,7 @@ class Config(Settings):
     inputs: Inputs
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
     prepayment: PrepaymentSettings = PrepaymentSettings()
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()
@@ -49,6 +53,8 @@ class Config(Settings):
     valuation: ValuationSettings = ValuationSettings()
     simulation: SimulationSettings = SimulationSettings()
     outputs: OutputSettings = OutputSettings()
+    vector: VectorSettings = VectorSettings()
+    breakeven: BreakevenSettings = BreakevenSettings()
 
 
 class Assumption(NamedTuple):

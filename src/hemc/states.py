@@ -21,5 +21,11 @@ NAMES = (
 #: Keys of product files (priors).
 KEYS = ("C", "30", "60", "90", "120", "150", "180", "BK", "FC", "REO", "P", "L")
 
+
+def move_name(state: int, to: int) -> str:
+    """Return the name of a move, as columns of posterior.parquet have it."""
+    return f"{NAMES[state]} → {NAMES[to]}"
+
+
 #: Current and the five buckets: a loan in state `s` of these is `s` instalments behind and pays.
 PAYING = range(CURRENT, D180)

@@ -30,6 +30,13 @@ def rates_of(root):
     return product, rates
 
 
+def seasoned(rates, settings):
+    """Return calibrated rates by month, [month, class, state, state]."""
+    wanted = np.repeat(rates[None], MONTHS, axis=0)
+    wanted[:, :, CURRENT] = season(rates[:, CURRENT], settings, MONTHS)
+    return wanted
+
+
 def cells(moves, factors, months):
     """Return every path's matrices as probabilities, [path, class, state, month, state]."""
     z, y, g = factors
@@ -54,7 +61,7 @@ def simulated(request, root):
     moves = compile_moves(split.rates, product.order, settings, MONTHS)
     factors = factor_model(settings.scenario, settings.loss.lumpiness, MONTHS, 11).draw(0, PATHS)
     months = np.array([0, 11, 59])
-    wanted = season(split.rates, settings, MONTHS)[months]
+    wanted = seasoned(split.rates, settings)[months]
     return cells(moves, factors, months), wanted, settings, split.rates
 
 
@@ -101,7 +108,7 @@ def test_months_differ_only_by_seasoning_and_curve(root):
     factors = factor_model(settings.scenario, 0.0, MONTHS, 1).draw(0, 1)
     found = cells(moves, factors, np.arange(MONTHS))[0, 0]
     payoff = found[:, :, PAID_OFF]
-    wanted = season(rates[None], settings, MONTHS)[:, 0].transpose(1, 0, 2)
+    wanted = seasoned(rates[None], settings)[:, 0].transpose(1, 0, 2)
     scaled = wanted * ((1 - payoff) / (1 - wanted[..., PAID_OFF]))[..., None]
     scaled[..., PAID_OFF] = payoff
     np.testing.assert_allclose(found, scaled, atol=5e-10)

@@ -37,14 +37,10 @@ def paths_table(seed=1):
             "first_undercollateralized_month": first, "first_draw_month": first,
             "draws": deep, "draws_pv": 0.8 * deep, "peak_unreimbursed": 1.1 * deep,
             "reimbursement": 0.1 * deep, "premium": rng.normal(1.3e6, 1e5, N_PATHS),
-            "premium_pv": zero + 1.1e6, "insurer_net": 0.7 * deep - 1.1e6,
-            "reimbursed_share": np.where(deep > 0, 0.1, np.nan),
-            "insurer_default_month": np.zeros(N_PATHS, dtype=np.int64),
-            "pool_loss_nine_quarters": 0.3 * loss, "draws_nine_quarters": zero,
-            "oc_nine_quarters": zero + 7e6, "undercollateralization_nine_quarters": zero,
+            "premium_pv": rng.normal(1.1e6, 1e5, N_PATHS), "insurer_net": 0.7 * deep - 1.1e6,
+            "reimbursed_share": pl.Series(np.where(deep > 0, 0.1, np.nan)).fill_nan(None),
+            "insurer_default_month": pl.Series([9] + [None] * (N_PATHS - 1), dtype=pl.Int64),
             "residual": rng.normal(2e7, 3e6, N_PATHS),
-            "premium_pv": rng.normal(1.1e6, 1e5, N_PATHS), "insurer_net": 0.6 * deep - 1e6,
-            "reimbursed_share": zero + 0.1, "insurer_default_month": zero,
             "pool_loss_nine_quarters": 0.4 * loss, "draws_nine_quarters": 0.2 * deep,
             "oc_nine_quarters": 8e6 - np.minimum(loss / 9.0, 8e6),
             "undercollateralization_nine_quarters": 0.3 * deep,
@@ -57,10 +53,7 @@ def paths_table(seed=1):
             **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
-        pl.col(
-            "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
-        ).replace(0, None),
-        pl.col("reimbursed_share").fill_nan(None),
+        pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None)
     )  # fmt: skip
 
 
@@ -101,6 +94,10 @@ def months_table(seed=2):
             (1.03, 0.3, 0.5, 0.8, 1.0, 1.2, 1.6), strict=True,
         ):  # fmt: skip
             parts.append(_month_rows(name, note, state, statistic, factor * noise * middle))
+    parts += [_month_rows("trigger_value", None, "losses", s, 0.02 * (1 - fall))
+              for s in ("mean", "p5", "p50", "p95")]  # fmt: skip
+    for name, level in (("trigger_threshold", 0.035), ("trigger_tripped", 0.25)):
+        parts.append(_month_rows(name, None, "losses", "mean", np.full(N_MONTHS, level)))
     for name in ("oc_below_target", "oc_exhausted", "undercollateralized"):
         parts.append(_month_rows(name, None, None, "mean", 0.2 * (1.0 - fall)))
     return pl.concat(parts)

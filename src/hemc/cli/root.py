@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
+from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish
 from hemc.cli.stress import stress
+from hemc.cli.studies import breakeven
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -63,6 +65,8 @@ def main() -> None:
 
 
 for command in (
+    breakeven,
+    calibrate,
     certificate,
     compare,
     init,

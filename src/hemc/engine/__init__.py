@@ -10,6 +10,7 @@ from hemc.engine.paths import (
     simulate,
     simulate_rounds,
 )
+from hemc.engine.posterior import PosteriorCalibration, calibrate_posterior
 from hemc.engine.run_model import build_model
 from hemc.engine.single_run import RunResult, run
 from hemc.engine.variations import variations, vary
@@ -17,10 +18,12 @@ from hemc.engine.variations import variations, vary
 __all__ = [
     "Calibration",
     "Documents",
+    "PosteriorCalibration",
     "Progress",
     "RunResult",
     "build_model",
     "calibrate",
+    "calibrate_posterior",
     "check_flows",
     "choose_sampling",
     "closing_balances",

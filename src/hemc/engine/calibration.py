@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
-from hemc.config import LoadedConfig
+from hemc.config import Config, LoadedConfig
 from hemc.engine.documents import Documents
+from hemc.errors import InputError
 from hemc.inputs.pool import build_pool
+from hemc.inputs.posterior_file import read_posterior
 from hemc.inputs.published_totals import totals_from_certificate
 from hemc.inputs.synthetic_tape import synthesise_tape
 from hemc.inputs.tape import read_tape
 from hemc.inputs.tape_totals import TapeTotals, check_tape
+from hemc.kernels.flows import Floats
 from hemc.model.class_moves import LatentClasses
 from hemc.model.evidence import gather_evidence
 from hemc.model.latent_classes import split_classes
-from hemc.model.roll_rates import RollRates, fit_roll_rates
+from hemc.model.roll_rates import Evidence, RollRates, fit_roll_rates, moments
+from hemc.model.series_prior import PRIOR_DRAWS, draw_prior_rows, product_prior
 from hemc.model.simulation import loss_rules
+from hemc.states import CURRENT, PAID_OFF
 
 
 class Calibration(NamedTuple):
@@ -28,10 +37,39 @@ class Calibration(NamedTuple):
     roll_rates: RollRates
     classes: LatentClasses
     warnings: list[str]
+    draws: Floats | None = None  # [draw, live state, state] of the roll rates, one a path
 
 
 def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
     """Read or synthesise the tape and infer the roll rates."""
+    config = loaded.config
+    totals, tape, warnings = read_pool(loaded, documents)
+    if config.roll_rates.posterior is not None:
+        draws = posterior_draws(loaded, documents)
+        rates = moments_of_draws(config, documents, totals, draws)
+        classes = _classes(config, documents, rates)
+        return Calibration(totals, tape, rates, classes, warnings, draws)
+    if config.roll_rates.certificates:
+        warnings.append(
+            "roll_rates.certificates are for `hemc calibrate`; this run's roll rates "
+            "come from its one certificate, with roll_rates.posterior from all"
+        )
+    evidence = read_evidence(config, documents, totals, tape)
+    rates = fit_roll_rates(documents.product, evidence, config.roll_rates, config.simulation.seed)
+    classes = _classes(config, documents, rates)
+    return Calibration(totals, tape, rates, classes, warnings + rates.warnings)
+
+
+def _classes(config: Config, documents: Documents, rates: RollRates) -> LatentClasses:
+    """Split the mean roll rates into those of the latent classes."""
+    order, fitted = documents.product.order, documents.latent_classes
+    return split_classes(rates.mean, order, config.roll_rates, fitted)
+
+
+def read_pool(
+    loaded: LoadedConfig, documents: Documents
+) -> tuple[TapeTotals, pl.DataFrame, list[str]]:
+    """Return the pool's totals and loans, and warnings of what does not tie out."""
     config = loaded.config
     totals = totals_from_certificate(documents.certificate)
     warnings = [
@@ -47,13 +85,76 @@ def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
         ]
     else:
         tape = synthesise_tape(totals, config.tape, config.tape.seed)
+    return totals, tape, warnings
+
+
+def posterior_draws(loaded: LoadedConfig, documents: Documents) -> Floats:
+    """Return the draws of the configuration's posterior in random order.
+
+    A CPR that the configuration states takes the place of the payoff rate of current loans.
+    Raises InputError for a posterior of other inputs, and for one beside two latent classes.
+    """
+    config = loaded.config
+    if config.roll_rates.classes != 1:
+        raise InputError(
+            loaded.file, "roll_rates.classes", str(config.roll_rates.classes),
+            "1 with roll_rates.posterior, whose draws know one class",
+        )  # fmt: skip
+    draws = read_posterior(
+        documents.paths["posterior"], posterior_digest(loaded), documents.deal.series
+    )
+    generator = np.random.Generator(np.random.Philox(key=[config.simulation.seed, 2]))
+    draws = draws[generator.permutation(len(draws))]  # a run may use fewer than all
+    if config.prepayment.cpr != "certificate":
+        payoff = 1.0 - (1.0 - config.prepayment.cpr) ** (1 / 12)
+        current = draws[:, CURRENT]
+        current *= ((1.0 - payoff) / (1.0 - current[:, PAID_OFF]))[:, None]
+        current[:, PAID_OFF] = payoff
+    return draws
+
+
+def moments_of_draws(
+    config: Config, documents: Documents, totals: TapeTotals, draws: Floats
+) -> RollRates:
+    """Return the moments of a posterior beside those of the product's prior."""
+    prior = product_prior(documents.product, config.calibration, config.loss.lumpiness)
+    generator = np.random.Generator(np.random.Philox(key=config.simulation.seed))
+    rows = draw_prior_rows(prior, PRIOR_DRAWS, generator)
+    return moments(draws, rows, np.array(totals.count, dtype=np.float64))
+
+
+def posterior_digest(loaded: LoadedConfig) -> str:
+    """Return the digest of all that a posterior depends on: files by content, and settings."""
+    config = loaded.config
+    certificates = config.roll_rates.certificates or (config.inputs.certificate,)
+    content = {
+        "certificates": sorted(_content(loaded.path(path)) for path in certificates),
+        "product": _content(loaded.path(config.inputs.product)),
+        "calibration": config.calibration.model_dump(mode="json"),
+        "loss": config.loss.model_dump(
+            mode="json", include={"settled_share", "settled_beta", "lumpiness"}
+        ),
+        "size_cv": config.tape.size_cv,
+        "roll_rates": config.roll_rates.model_dump(
+            mode="json", include={"seasoning_peak", "seasoning_months"}
+        ),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _content(file: Path) -> str:
+    """Return the digest of a file's content."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        found = f"a file that cannot be read ({error.strerror})"
+        raise InputError(file, "", found, "an input that the configuration names") from None
+
+
+def read_evidence(
+    config: Config, documents: Documents, totals: TapeTotals, tape: pl.DataFrame
+) -> Evidence:
+    """Return what the one certificate says about the month's moves."""
     pool = build_pool(tape, config.tape.servicing_fee)
     severity = float(loss_rules(config.loss).severity[0].mean())
-    evidence = gather_evidence(documents.certificate, totals, pool, config, severity)
-    rates = fit_roll_rates(
-        documents.product, evidence, config.roll_rates, config.simulation.seed % 2**64
-    )
-    classes = split_classes(
-        rates.mean, documents.product.order, config.roll_rates, documents.latent_classes
-    )
-    return Calibration(totals, tape, rates, classes, warnings + rates.warnings)
+    return gather_evidence(documents.certificate, totals, pool, config, severity)

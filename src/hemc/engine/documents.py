@@ -50,6 +50,8 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     product = read_product(files["product"])
     if loaded.config.tape.file is not None:
         files["tape"] = loaded.path(loaded.config.tape.file)
+    if loaded.config.roll_rates.posterior is not None:
+        files["posterior"] = loaded.path(loaded.config.roll_rates.posterior)
     macro = None
     if loaded.scenario is not None and loaded.scenario_path is not None:
         files |= {"scenario": loaded.scenario_path, **loaded.scenario.inputs(loaded.scenario_path)}

@@ -9,7 +9,7 @@ from hemc.inputs.pool import build_pool
 from hemc.model.deal_terms import compile_deal
 from hemc.model.expected import large_pool
 from hemc.model.insurer import InsurerModel
-from hemc.model.moves import compile_moves
+from hemc.model.moves import MoveDraws, compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
 from hemc.model.stress import stress_paths
@@ -28,14 +28,20 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     moves = compile_moves(
         calibration.classes.rates, documents.product.order, config, n_months, macro
     )
+    draws = None
+    if calibration.draws is not None:
+        draws = MoveDraws(
+            calibration.draws[:, None], documents.product.order, config, n_months, macro
+        )
     n_index = max(n_months, _MONTHS_SHOWN)
     stress = stress_paths(config.scenario, macro, n_index, documents.index_path)
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
-        pool, moves, loss_rules(config.loss), class_shares(calibration.classes),
+        pool, moves, loss_rules(config.loss, config.scenario.multiples.severity),
+        class_shares(calibration.classes),
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
-        config.simulation.seed,
+        config.simulation.seed, draws,
     )  # fmt: skip
     monthly, next_monthly = (
         compile_deal(

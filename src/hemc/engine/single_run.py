@@ -22,6 +22,7 @@ from hemc.engine.paths import (
     simulate_rounds,
 )
 from hemc.engine.run_model import build_model
+from hemc.engine.variance import split_loss_variance
 from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
 from hemc.kernels.valuation import Quotes
@@ -59,6 +60,7 @@ class RunResult:
     relative_error: float | None  # of the target's figure, where there is a target
     oracle: pl.DataFrame
     quotes: Quotes
+    variance: pl.DataFrame  # by source; without a row where roll rates are held
 
     @property
     def warnings(self) -> list[str]:
@@ -124,6 +126,8 @@ def run(
         )
     with _timed(seconds, "oracle"):
         oracle = check_flows(loaded.config, model.sampled(sampling), len(store), workers)
+    with _timed(seconds, "variance"):
+        variance = split_loss_variance(loaded.config, model, workers)
     with _timed(seconds, "sensitivities"):
         sensitivities = vary(loaded, documents, calibration, store, sampling, workers)
     with _timed(seconds, "measure"):
@@ -140,7 +144,7 @@ def run(
         loaded, documents, calibration, model.n_months, next_payment(documents),
         store, months, measures, sensitivities,
         workers.n_threads, was_cold, seconds, sampling, size, weights, reached,
-        oracle, model.quotes,
+        oracle, model.quotes, variance,
     )  # fmt: skip
 
 

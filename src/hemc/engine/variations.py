@@ -41,8 +41,9 @@ def vary(
 def variations(loaded: LoadedConfig, documents: Documents) -> Iterator[Case]:
     """Yield the run under another setting of one assumption at a time."""
     config = loaded.config
-    classes = 3 - config.roll_rates.classes
-    others: dict[str, object] = {"roll_rates.classes": classes}
+    others: dict[str, object] = {}
+    if config.roll_rates.posterior is None:  # whose draws know one class
+        others["roll_rates.classes"] = 3 - config.roll_rates.classes
     if config.tape.file is None:
         others["tape.seed"] = config.tape.seed + 1
     for key, value in others.items():

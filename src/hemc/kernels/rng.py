@@ -20,6 +20,8 @@ STAY, LONG_STAY = 8, 9
 CRISIS, IMPORTANCE = 10, 11
 #: Stream of the insurer's default.
 INSURER = 12
+#: Stream of the chains that calibrate: a running number and the chain in place of loan and path.
+CALIBRATION = 13
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)

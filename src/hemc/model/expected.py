@@ -72,18 +72,20 @@ def expected_block(pool: ExpectedPool, factors: PathFactors, first_path: int = 0
     """
     for name, factor in factors._asdict().items():
         require_finite(factor, first_path, f"the {name} factor")
-    return expect(pool, factors).flows
+    return expect(pool, factors, first_path).flows
 
 
-def expect(pool: ExpectedPool, factors: PathFactors) -> Expectation:
+def expect(pool: ExpectedPool, factors: PathFactors, first_path: int = 0) -> Expectation:
     """Return a block's expected flows and expected numbers of payoffs and charge-offs."""
     model, cells, ledgers = pool
     n_paths, n_months = factors.credit.shape
     share = np.ascontiguousarray(np.diff(model.shares.cumulative, axis=1, prepend=0.0).T)
     months = np.zeros((n_paths, n_months, expected.N_COLUMNS))
     by_origin = np.zeros((n_paths, len(share), N_LIVE))
-    out = (months, by_origin)
-    expected.expect_paths(cells, ledgers, model.moves, factors, share, repaid_at_maturity(), out)
+    for rows, moves in model.parts(first_path, n_paths):
+        part = PathFactors(*(factor[rows] for factor in factors))
+        out = (months[rows], by_origin[rows])
+        expected.expect_paths(cells, ledgers, moves, part, share, repaid_at_maturity(), out)
     cash = _cash(model, cells, months)
     left = cash.scheduled + cash.prepaid + cash.proceeds + cash.loss
     gap = np.abs(cash.balance[:, :-1] - cash.balance[:, 1:] - left).max(axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
@@ -10,6 +12,7 @@ from hemc.config import Config
 from hemc.inputs.quarters import MacroPath
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.transitions import NORMAL_REACH, NORMAL_STEPS, MoveRates
+from hemc.model.roll_rate_multiple import multiply_roll_rates
 from hemc.model.scenario import credit_thresholds
 from hemc.model.stress import stress_paths
 from hemc.states import CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
@@ -24,17 +27,23 @@ def compile_moves(
     in all classes. `macro` is the scenario's macroeconomic path, where it has one.
     """
     support = rates.max(axis=0) > 0
-    worst_first = [[d for d in order if support[s, d]] for s in range(N_LIVE)]
+    worst_first = [[d for d in order.tolist() if support[s, d]] for s in range(N_LIVE)]
     n_destinations = np.array([len(row) for row in worst_first])
     width = int(n_destinations.max())
     destination = np.full((N_LIVE, width + 1), -1)
     for s, row in enumerate(worst_first):
         destination[s, : len(row) + 1] = [PAID_OFF, *reversed(row)]
-    seasoned = season(rates, config, n_months)
+    current = season(rates[:, CURRENT], config, n_months)
+    if config.scenario.multiples.roll_rate != 1.0:
+        by_month = np.repeat(rates[None], n_months, axis=0)
+        by_month[:, :, CURRENT] = current
+        by_month = multiply_roll_rates(by_month, order, config.scenario.multiples)
+        rates, current = by_month[0], by_month[:, :, CURRENT]
     threshold = np.zeros((n_months, len(rates), N_LIVE, width))
     for s, row in enumerate(worst_first):
-        stays = 1.0 - seasoned[:, :, s, PAID_OFF]
-        share = np.cumsum(seasoned[:, :, s, row], axis=2) / stays[:, :, None]
+        cells = current if s == CURRENT else rates[None, :, s]  # the others are alike all months
+        stays = 1.0 - cells[:, :, PAID_OFF]
+        share = np.cumsum(cells[:, :, row], axis=2) / stays[:, :, None]
         threshold[:, :, s, : len(row)] = ndtri(np.clip(share, 0.0, 1.0))
     shift = stress_paths(config.scenario, macro, n_months).shift
     threshold += shift[:, None, None, None]
@@ -50,15 +59,33 @@ def compile_moves(
     )
 
 
-def season(rates: Floats, config: Config, n_months: int) -> Floats:
-    """Return rates by month float64[t, class, live state, state], current → 30 rising with age."""
+class MoveDraws(NamedTuple):
+    """Draws of roll rates of which each path has one: path k has draw k modulo their number."""
+
+    rates: Floats  # [draw, class, live state, state] as `compile_moves` reads them
+    order: Ints
+    config: Config
+    n_months: int
+    macro: MacroPath | None = None
+
+    def of_path(self, path: int) -> MoveRates:
+        """Compile the draw of a path."""
+        rates = self.rates[path % len(self.rates)]
+        return compile_moves(rates, self.order, self.config, self.n_months, self.macro)
+
+
+def season(current: Floats, config: Config, n_months: int) -> Floats:
+    """Return current rows by month float64[t, class, state], current → 30 rising with age.
+
+    `current` float64[class, state] are the rows at cut-off.
+    """
     month = np.arange(1, n_months + 1)
     ramp = np.minimum(month / config.roll_rates.seasoning_months, 1.0)
     multiplier = 1.0 + (config.roll_rates.seasoning_peak - 1.0) * ramp
-    seasoned = np.repeat(rates[None], n_months, axis=0)
-    more = rates[None, :, CURRENT, D30] * (multiplier[:, None] - 1.0)
-    seasoned[:, :, CURRENT, D30] += more
-    seasoned[:, :, CURRENT, CURRENT] -= more
+    seasoned = np.repeat(current[None], n_months, axis=0)
+    more = current[None, :, D30] * (multiplier[:, None] - 1.0)
+    seasoned[:, :, D30] += more
+    seasoned[:, :, CURRENT] -= more
     return seasoned
 
 

@@ -60,9 +60,11 @@ class Comparison(NamedTuple):
             yield Compared(f"loans {name}", count[:, :, s], events, events)
 
 
-def compare(pool: ExpectedPool, factors: PathFactors, simulated: BlockFlows) -> Comparison:
-    """Put a simulated block beside its expectation given its factors."""
-    return Comparison(simulated, expect(pool, factors))
+def compare(
+    pool: ExpectedPool, factors: PathFactors, simulated: BlockFlows, first_path: int = 0
+) -> Comparison:
+    """Put a simulated block, from `first_path` on, beside its expectation given its factors."""
+    return Comparison(simulated, expect(pool, factors, first_path))
 
 
 def oracle_paths(most: int, n_paths: int) -> int:

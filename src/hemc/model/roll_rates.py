@@ -100,8 +100,26 @@ def fit_roll_rates(
         sd=np.sqrt(variance),
         p5=p5,
         p95=p95,
-        reported_ratio=_reported_ratios(evidence.loans),
+        reported_ratio=reported_ratios(evidence.loans),
         effective_draws=float(1.0 / np.sum(weight**2)),
+    )
+
+
+def moments(rows: Floats, prior_rows: Floats, last_count: Floats) -> RollRates:
+    """Return moments of draws float64[draw, live state, state] beside those of the prior's.
+
+    `last_count` holds the stocks last reported, nan where not shown.
+    """
+    p5, p95 = np.quantile(rows, (0.05, 0.95), axis=0)
+    return RollRates(
+        prior_mean=prior_rows.mean(axis=0),
+        prior_sd=prior_rows.std(axis=0),
+        mean=rows.mean(axis=0),
+        sd=rows.std(axis=0),
+        p5=p5,
+        p95=p95,
+        reported_ratio=reported_ratios(last_count),
+        effective_draws=float(len(rows)),
     )
 
 
@@ -198,7 +216,7 @@ def _prior_moments(product: Product) -> tuple[Floats, Floats]:
     return mean, sd
 
 
-def _reported_ratios(count: Floats) -> Floats:
+def reported_ratios(count: Floats) -> Floats:
     """Return stock of a bucket / stock of the bucket before, where a roll rate is meant by it."""
     ratio = np.full((N_LIVE, N_STATES), np.nan)
     for s in range(CURRENT, BANKRUPTCY - 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from hemc.kernels.loans import ClassShares, LossRules
 from hemc.kernels.pool import Pool
 from hemc.kernels.transitions import MoveRates, PathFactors
 from hemc.model.class_moves import LatentClasses
+from hemc.model.moves import MoveDraws
 from hemc.settings.pool import LossSettings
 from hemc.states import N_LIVE
 
@@ -35,6 +37,15 @@ class PoolModel(NamedTuple):
     recovery_monthly: float
     recovery_months: int
     seed: int
+    draws: MoveDraws | None = None  # of the roll rates, in place of `moves`, which are their mean
+
+    def parts(self, first_path: int, n_paths: int) -> Iterator[tuple[slice, MoveRates]]:
+        """Yield runs of consecutive paths with the same moves, as rows of a block, and these."""
+        if self.draws is None:
+            yield slice(0, n_paths), self.moves
+            return
+        for p in range(n_paths):
+            yield slice(p, p + 1), self.draws.of_path(first_path + p)
 
 
 class BlockFlows(NamedTuple):
@@ -51,14 +62,15 @@ class BlockFlows(NamedTuple):
         return self.cash.state_balance
 
 
-def loss_rules(settings: LossSettings) -> LossRules:
-    """Tabulate equally likely severities for both routes to a charge-off."""
+def loss_rules(settings: LossSettings, multiple: float = 1.0) -> LossRules:
+    """Tabulate equally likely severities for both routes to a charge-off, times a multiple."""
     u = (np.arange(_SEVERITY_GRID) + 0.5) / _SEVERITY_GRID
     share = settings.settled_share
     settled = betaincinv(*settings.settled_beta, np.minimum(u / max(share, 1e-12), 1.0))
     direct = np.where(u < share, settled, 1.0)
     foreclosed = betaincinv(*settings.foreclosure_beta, u)
-    return LossRules(np.stack([direct, foreclosed]), settings.bankruptcy_paying_share)
+    severity = np.minimum(multiple * np.stack([direct, foreclosed]), 1.0)
+    return LossRules(severity, settings.bankruptcy_paying_share)
 
 
 def class_shares(classes: LatentClasses) -> ClassShares:
@@ -81,11 +93,12 @@ def simulate_block(
     n_classes = model.moves.threshold.shape[1]
     months = np.zeros((n_paths, n_months, loans.N_COLUMNS))
     by_origin = np.zeros((n_paths, N_LIVE, n_classes))
-    draws = (np.uint64(model.seed), first_path)
     simulate_paths = _KERNELS[method]
-    simulate_paths(
-        model.pool, model.moves, factors, model.rules, model.shares, draws, (months, by_origin)
-    )
+    for rows, moves in model.parts(first_path, n_paths):
+        part = PathFactors(*(factor[rows] for factor in factors))
+        draws = (np.uint64(model.seed), first_path + rows.start)
+        flows = (months[rows], by_origin[rows])
+        simulate_paths(model.pool, moves, part, model.rules, model.shares, draws, flows)
     require_finite(months, first_path, "a flow")
     cash = _cash(model, months)
     out = cash.scheduled + cash.prepaid + cash.proceeds + cash.loss

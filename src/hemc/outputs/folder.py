@@ -67,6 +67,23 @@ def tidy_up(folder: Path, scratch: Path) -> None:
 
 
 @contextmanager
+def extended_folder(folder: Path, manifest: str) -> Iterator[Path]:
+    """Give a folder to write in whose files join those of the run in `folder` when all went well.
+
+    Where there is no run yet, `manifest` marks the folder as one of hemc.
+    """
+    refuse_foreign(folder)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as part:
+            yield Path(part)
+            for file in sorted(Path(part).iterdir()):
+                file.replace(folder / file.name)
+        if not (folder / MANIFEST).exists():
+            (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+
+
+@contextmanager
 def disk_errors(place: Path) -> Iterator[None]:
     """Turn the system's refusal to write at `place` into one InputError that tells its reason."""
     try:

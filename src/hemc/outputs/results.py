@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import resource
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -68,6 +69,9 @@ def write_run(
         result.measures.write_parquet(part / "measures.parquet")
         result.sensitivities.write_parquet(part / "sensitivities.parquet")
         result.oracle.write_parquet(part / "oracle.parquet")
+        if not result.variance.is_empty():
+            result.variance.write_parquet(part / "variance.parquet")
+        _copy_posterior(result.documents.paths.get("posterior"), part)
         result.store.next_month.write(part / "next_month.parquet")
         roll_rate_table(result).write_parquet(part / "roll_rates.parquet")
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
@@ -81,6 +85,14 @@ def write_run(
         for name, table in (more or {}).items():
             table.write_parquet(part / f"{name}.parquet")
         report(part)
+
+
+def _copy_posterior(posterior: Path | None, folder: Path) -> None:
+    """Keep the posterior that a run used, and what stands beside it, with the run's files."""
+    if posterior is not None:
+        for file in (posterior, posterior.with_name("diagnostics.parquet")):
+            if file.is_file():
+                shutil.copyfile(file, folder / file.name)
 
 
 def write_next_certificate(result: RunResult, folder: Path) -> None:

@@ -43,6 +43,8 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
     out.print(_headlines(result))
     out.print(_notes(result))
     out.print(_sensitivities(result))
+    if not result.variance.is_empty():
+        out.print(_variance(result.variance))
     gap = f"{result.store.largest_gap:.1e} USD"
     out.print(f"largest gap of the cash identities: {gap} over all paths and months")
     for warning in result.warnings:
@@ -153,6 +155,15 @@ def _sensitivities(result: RunResult) -> Table:
         ]
         table.add_row(f"{name} = {setting}", *cells)
     return table
+
+
+def _variance(variance: pl.DataFrame) -> str:
+    """Say what the variance of lifetime loss comes from."""
+    parts = ", ".join(
+        f"{row['source']} {100.0 * row['share']:.0f} ± {100.0 * row['share_standard_error']:.0f}"
+        for row in variance.iter_rows(named=True)
+    )
+    return f"variance of loss, %: {parts}"
 
 
 def _pair(row: dict[str, Any], value: str, error: str, shape: str, unit: float = 1.0) -> str:

@@ -25,6 +25,13 @@ _STATISTICS = (
     "sd_ratio",
 )  # fmt: skip
 
+#: Columns of roll_rates.parquet.
+ROLL_RATE_SCHEMA: dict[str, type[pl.DataType]] = (
+    dict.fromkeys(("deal", "latent_class", "from_state", "to_state"), pl.String)
+    | dict.fromkeys(_STATISTICS, pl.Float64)
+    | {"prior_driven": pl.Boolean}
+)
+
 
 def roll_rate_table(result: RunResult) -> pl.DataFrame:
     """Return a row a move: reported ratio, prior, posterior and how much the data said.
@@ -33,22 +40,18 @@ def roll_rate_table(result: RunResult) -> pl.DataFrame:
     """
     series = result.documents.deal.series
     rates = result.calibration.roll_rates
-    rows = list(_moves(series, rates))
+    rows = list(move_rows(series, rates))
     classes = result.calibration.classes.rates
     if len(classes) > 1:
         for name, matrix in zip(CLASS_NAMES, classes, strict=True):
             rows += [_class_move(series, name, s, to, matrix[s, to]) for s, to in _cells(matrix)]
-    schema: dict[str, type[pl.DataType]] = dict.fromkeys(
-        ("deal", "latent_class", "from_state", "to_state"), pl.String
-    )
-    schema |= dict.fromkeys(_STATISTICS, pl.Float64) | {"prior_driven": pl.Boolean}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
+    return pl.DataFrame(rows, schema=ROLL_RATE_SCHEMA, orient="row").with_columns(
         pl.col(*_STATISTICS).fill_nan(None)
     )
 
 
-def _moves(series: str, rates: RollRates) -> Iterator[tuple[object, ...]]:
-    """Yield the inferred moves."""
+def move_rows(series: str, rates: RollRates) -> Iterator[tuple[object, ...]]:
+    """Yield the inferred moves as rows of roll_rates.parquet."""
     for s, to in _cells(rates.mean):
         ratio = float(rates.sd_ratio[s, to])
         figures = (

@@ -98,7 +98,7 @@ def large_pool_loss(
 def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths: int) -> Comparison:
     """Simulate consecutive paths again and put their expected flows beside the simulated ones."""
     factors = model.factors.draw(first_path, n_paths)
-    return compare(pool, factors, pool_flows(model, factors, first_path))
+    return compare(pool, factors, pool_flows(model, factors, first_path), first_path)
 
 
 def play_block(model: RunModel, first_path: int, n_paths: int) -> BlockStory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -11,8 +12,11 @@ from hemc.settings.bounds import Count, Positive, Share
 
 
 class RollRateSettings(Settings):
-    """How the one certificate updates the product's prior."""
+    """How certificates update the product's prior; paths are relative to the configuration."""
 
+    certificates: tuple[Path, ...] = ()
+    deals: tuple[Path, ...] = ()
+    posterior: Path | None = None
     classes: Annotated[int, Field(ge=1, le=2)] = assumed(
         1,
         "latent classes of loans, 1 or 2 (movers and chronic)",

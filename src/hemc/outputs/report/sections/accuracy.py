@@ -55,6 +55,12 @@ _UNITS = {
     "sobol": "128 paths, one scrambled net, are the independent unit",
 }
 
+_MEANING = {
+    "idiosyncratic": "which loans move",
+    "parameter": "the roll rates, known from certificates and prior only so far",
+    "systematic": "what moves all loans together",
+}
+
 _CURVES = (
     _Curve("Expected lifetime loss", None, 50),
     _Curve("99 % expected shortfall of lifetime loss", 0.99, 200),
@@ -64,6 +70,9 @@ _CURVES = (
 def accuracy(run: RunFiles) -> Section:
     """Return sizes, residuals, relative errors and convergence with the number of paths."""
     blocks: list[Block] = [Facts(list(_facts(run))), Paragraph(run.bands, "note"), _errors(run)]
+    variance = run.table("variance")
+    if variance is not None:
+        blocks.append(_variance(variance))
     paths, unit = run.table("paths"), run.manifest.sampling.unit_paths
     if paths is not None:
         curves = [curve for curve in _CURVES if len(paths) > curve.fewest]
@@ -121,6 +130,20 @@ def _weights(weights: Weights) -> str:
 def _oracle(oracle: Oracle) -> str:
     """Say how far simulated lifetime flows are from those expected given the same factors."""
     return f"at most {oracle.largest_z:.1f} standard errors, {oracle.paths:,} paths"
+
+
+def _variance(variance: pl.DataFrame) -> Table:
+    """Return what the variance of lifetime loss comes from."""
+    twins = int(variance["twins"][0])
+    rows = [
+        Row((
+            row["source"], _MEANING[row["source"]], f"{row['variance']:.3g}",
+            f"{100.0 * row['share']:.0f} ± {100.0 * row['share_standard_error']:.0f}",
+        ))
+        for row in variance.iter_rows(named=True)
+    ]  # fmt: skip
+    caption = f"Variance of lifetime loss by source, from {twins:,} twins of paths"
+    return Table(caption, ("source", "what differs", "(% of pool)²", "share, %"), rows, texts=(1,))
 
 
 def _errors(run: RunFiles) -> Table:

@@ -10,7 +10,7 @@ from hemc.outputs.report.formats import estimate_millions
 from hemc.outputs.run_files import RunFiles
 from hemc.outputs.run_manifest import Quote
 
-_LEVELS = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")
+_LEVELS = ("mean", "sd", "p5", "p50", "p95")
 _RISKS = ("probability", "mean", "p90", "p95", "p99", "es_99")
 
 _DURATIONS = {"duration": "modified duration", "effective_duration": "effective duration"}
@@ -90,7 +90,7 @@ def _levels(
             if any(found):
                 rows.append(Row((name, flows, *at, *(_shown(row, scale) for row in found))))
     heads = ("class", "flows", *((quoted[0],) if quoted else ()))
-    return Table(caption, (*heads, *(STATISTICS[s] for s in _LEVELS)), rows, texts=(1,))
+    return Table(caption, (*heads, *(STATISTICS[s] for s in _LEVELS)), rows, texts=(0,))
 
 
 def _durations(run: RunFiles) -> Table:
@@ -117,7 +117,7 @@ def _shown(row: dict[str, Any] | None, scale: float) -> str:
         return DASH
     value, error = scale * row["value"], scale * (row["standard_error"] or 0.0)
     digits = 3 if error < 0.05 else 2
-    text = f"{round(value, digits) + 0.0:,.{digits}f}"
+    text = f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−")
     return f"{text} ± {error:.{digits}f}" if error > _ROUNDING else text
 
 

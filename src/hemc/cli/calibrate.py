@@ -1,0 +1,42 @@
+"""The command that samples roll rates from certificates."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from hemc.cli.options import FILE, overrides
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@click.option("--quiet", is_flag=True, help="No matrix.")
+def calibrate(config: Path, out: Path | None, settings: tuple[str, ...], quiet: bool) -> None:
+    """Infer monthly roll rates from certificates and say what they did not tell.
+
+    Writes roll_rates.parquet, posterior.parquet and diagnostics.parquet; a run whose
+    roll_rates.posterior names the second uses one draw a path. Without roll_rates.certificates
+    the run's one certificate is all there is.
+
+    \b
+    Example:
+      hemc calibrate configs/two-deals.toml
+    """
+    from hemc import engine
+    from hemc.config import load_config
+    from hemc.outputs.calibration_files import write_calibration
+    from hemc.outputs.calibration_text import render_calibration
+
+    loaded = load_config(config, overrides(settings))
+    folder = out or Path("results") / loaded.config.name
+    result = engine.calibrate_posterior(loaded)
+    for warning in result.posterior.warnings:
+        click.echo(f"hemc: {warning}", err=True)
+    rates = write_calibration(result, loaded.config.name, folder)
+    if not quiet:
+        text = render_calibration(rates, result.title, result.remarks, folder, sys.stdout.isatty())
+        click.echo(text, nl=False)
