@@ -24,6 +24,7 @@ from hemc.settings.outputs import OutputSettings
 from hemc.settings.pool import LossSettings, PrepaymentSettings
 from hemc.settings.roll_rates import RollRateSettings
 from hemc.settings.scenario import ScenarioSettings
+from hemc.settings.sensitivities import SensitivitySettings
 from hemc.settings.simulation import SimulationSettings
 from hemc.settings.valuation import ValuationSettings
 from hemc.settings.vector import VectorSettings
@@ -55,6 +56,7 @@ class Config(Settings):
     outputs: OutputSettings = OutputSettings()
     vector: VectorSettings = VectorSettings()
     breakeven: BreakevenSettings = BreakevenSettings()
+    sensitivities: SensitivitySettings = SensitivitySettings()
 
 
 class Assumption(NamedTuple):

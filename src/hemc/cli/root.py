@@ -14,7 +14,7 @@ from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish
 from hemc.cli.stress import stress
-from hemc.cli.studies import breakeven
+from hemc.cli.studies import breakeven, sensitivities
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -74,6 +74,7 @@ for command in (
     publish,
     run,
     schema,
+    sensitivities,
     stress,
     trace,
     validate,

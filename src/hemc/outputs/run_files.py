@@ -42,6 +42,24 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95"),
+    "scenarios": (
+        "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
+        "standard_error", "unit", "difference", "difference_standard_error",
+        "independent_standard_error",
+    ),
+    "scenario_months": ("scenario", "month", "series", "note", "state", "statistic", "value"),
+    "contributions": (
+        "measure", "note", "statistic", "from_state", "latent_class", "value", "standard_error",
+        "share", "kind", "unit",
+    ),
+    "tornado": (
+        "assumption", "setting", "side", "source", "measure", "note", "statistic", "base_value",
+        "value", "difference", "difference_standard_error", "independent_standard_error", "paths",
+    ),
+    "heat_maps": (
+        "prepayment", "roll_rate", "severity", "measure", "statistic", "value", "standard_error",
+        "difference_standard_error", "independent_standard_error", "paths",
+    ),
     "breakevens": (
         "kind", "speed", "note", "target", "crossing", "direction", "value", "standard_error",
         "pool_loss_pct", "coverage", "coverage_standard_error", "writedown_pct", "average_life",

@@ -52,7 +52,10 @@ class Line(NamedTuple):
 
 
 #: Stroke of each style beside its colour, so that no line is told by colour alone.
-_DASHES = {"median": [], "mean": [5, 3], "target": [2, 2], "second": [6, 2, 2, 2], "third": [1, 3]}
+_DASHES = {
+    "median": [], "mean": [5, 3], "target": [2, 2], "second": [6, 2, 2, 2], "third": [1, 3],
+    "fourth": [10, 3], "fifth": [4, 1],
+}  # fmt: skip
 
 FAN_LEGEND = (
     ("band", "5–95 %"), ("core", "25–75 %"), ("median", "median"), ("mean", "mean"),
@@ -153,6 +156,48 @@ def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]
         for at, style in marks
     ]  # fmt: skip
     return _chart(rows, [bars, *rules])
+
+
+def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
+    """Return bars of differences with ± one error, the widest swing on top.
+
+    Rows of assumption, setting, side ("low" or "high"), difference, error.
+    """
+    widest: dict[str, float] = {}
+    for row in rows:
+        name, swing = row["assumption"], abs(row["difference"])
+        widest[name] = max(widest.get(name, 0.0), swing)
+    order = sorted(widest, key=lambda name: -widest[name])
+    color = {
+        "field": "side", "type": "nominal", "legend": None,
+        "scale": {"domain": ["low", "high"], "range": ["var(--core)", "var(--target)"]},
+    }  # fmt: skip
+    x = {"type": "quantitative", "title": title}
+    tips = [
+        {"field": "assumption", "type": "nominal"}, {"field": "setting", "type": "nominal"},
+        _tip("difference", "difference", "+,.3f"), _tip("error", "± error", ",.3f"),
+    ]  # fmt: skip
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "bar", "height": 10},
+            "encoding": {"x": x | {"field": "difference"}, "color": color, "tooltip": tips},
+        },
+        {
+            "mark": {"type": "rule", "color": "var(--mean)"},
+            "encoding": {"x": x | {"field": "from"}, "x2": {"field": "to"}},
+        },
+    ]
+    y = {
+        "field": "assumption", "type": "nominal", "sort": order, "title": None,
+        "axis": {"labelLimit": 220},
+    }  # fmt: skip
+    for layer in layers:
+        layer["encoding"]["y"] = y
+    around = [
+        row | {"from": row["difference"] - row["error"], "to": row["difference"] + row["error"]}
+        for row in rows
+    ]
+    return _chart(around, layers) | {"height": 22 * len(order)}
 
 
 def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
