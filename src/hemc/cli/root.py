@@ -12,7 +12,7 @@ from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
-from hemc.cli.stored_runs import compare, publish
+from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
@@ -70,6 +70,7 @@ for command in (
     init,
     panel,
     publish,
+    report,
     run,
     schema,
     stress,

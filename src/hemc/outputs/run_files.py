@@ -42,6 +42,10 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95"),
+    "scenarios": (
+        "scenario", "measure", "insurer", "note", "statistic", "value", "standard_error", "unit",
+        "difference", "difference_standard_error", "independent_standard_error",
+    ),
 }  # fmt: skip
 
 
