@@ -41,7 +41,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "stress_shift", "prepayment_multiplier", "index_rate",
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
-    "next_certificate": ("figure", "p5", "p50", "p95"),
+    "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
     "scenarios": (
         "scenario", "measure", "insurer", "note", "statistic", "value", "standard_error", "unit",
         "difference", "difference_standard_error", "independent_standard_error",

@@ -26,6 +26,9 @@ _NOTE, _HEADINGS = 0, 1
 _NUMBER_WIDTH, _LEAST, _MOST = 13, 8, 60
 _HEADING_WIDTH = 16
 
+#: Points, for headings of up to three lines.
+_HEADING_HEIGHT = 48
+
 #: Sheets with no more columns are printed one page wide.
 _FEW_COLUMNS = 12
 
@@ -36,7 +39,8 @@ class _Looks(NamedTuple):
     """Formats of a workbook."""
 
     note: Format
-    heading: Format
+    heading: Format  # of texts
+    number_heading: Format
     shapes: dict[str, Format]  # by Excel's number format
     text: Format
 
@@ -56,18 +60,21 @@ def render_workbook(run: RunFiles) -> bytes:
 def _looks(book: xlsxwriter.Workbook) -> _Looks:
     """Return the workbook's formats; those of numbers are made as they are met."""
     note = book.add_format({"italic": True, "font_color": "#586373"})
-    heading = book.add_format(
-        {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E9EEF3"}
-    )
-    return _Looks(note, heading, {}, book.add_format({"valign": "top"}))
+    heading = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1,
+               "bg_color": "#E9EEF3"}  # fmt: skip
+    headings = (book.add_format(heading), book.add_format(heading | {"align": "right"}))
+    return _Looks(note, *headings, {}, book.add_format({"valign": "top"}))
 
 
 def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet, looks: _Looks) -> None:
     """Write note, headings and rows; headings and keys stay in view and every column filters."""
     page = book.add_worksheet(sheet.title)
     page.write_string(_NOTE, 0, sheet.note, looks.note)
+    page.set_row(_HEADINGS, _HEADING_HEIGHT)
     for column, heading in enumerate(sheet.headings):
-        page.write_string(_HEADINGS, column, heading, looks.heading)
+        is_number = any(isinstance(cell, Number) for cell in _column(sheet, column))
+        look = looks.number_heading if is_number else looks.heading
+        page.write_string(_HEADINGS, column, heading, look)
     for i, row in enumerate(sheet.rows):
         for column, cell in enumerate(row):
             _write_cell(book, page, (_TOP + i, column), cell, looks)
@@ -104,11 +111,16 @@ def _shape(book: xlsxwriter.Workbook, shape: str, looks: _Looks) -> Format:
     return looks.shapes[shape]
 
 
+def _column(sheet: Sheet, column: int) -> list[Cell]:
+    """Return the cells of a column; short rows have none."""
+    return [row[column] for row in sheet.rows if len(row) > column]
+
+
 def _widths(sheet: Sheet) -> list[int]:
     """Return the width of every column: that of its longest text, within limits."""
     widths = []
     for column, heading in enumerate(sheet.headings):
-        cells = [row[column] for row in sheet.rows if len(row) > column]
+        cells = _column(sheet, column)
         texts = [len(cell) for cell in cells if isinstance(cell, str)]
         numbers = [_NUMBER_WIDTH] * any(isinstance(cell, Number) for cell in cells)
         head = min(_HEADING_WIDTH, len(heading) + 3)  # the filter's button covers three letters

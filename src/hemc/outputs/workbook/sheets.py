@@ -73,10 +73,7 @@ def summary(run: RunFiles) -> Sheet:
         ("Warnings", "; ".join(manifest.warnings) or "none"),
     ]
     rows += [[], *([label, value] for label, value in facts)]
-    note = (
-        f"{_READING} Every figure has a name for links from other workbooks; its error has that "
-        "name with _error behind it."
-    )
+    note = f"{_READING} Names are those of the values' cells; errors' end in _error."
     heads = ("figure", "value", "±", "unit", "name")
     return Sheet("Summary", note, heads, rows, names=names)
 
@@ -192,13 +189,14 @@ def next_certificate(run: RunFiles) -> Sheet | None:
     table = run.table("next_certificate")
     if table is None:
         return None
-    points = ("p5", "p50", "p95")
+    points = ("mean", "p5", "p50", "p95")
     rows = [
         [row["figure"], *(number(row[point], CENTS) for point in points)]
         for row in table.iter_rows(named=True)
     ]
     heads = ("figure", *(STATISTICS[point] for point in points))
-    note = f"What the certificate of {run.manifest.first_projected_month} will print, by quantiles."
+    month = run.manifest.first_projected_month
+    note = f"What the certificate of {month} will print: mean and quantiles over paths."
     return Sheet("Next certificate", note, heads, rows)
 
 
