@@ -174,8 +174,7 @@ def assumptions(run: RunFiles) -> Sheet | None:
     table = run.table("assumptions")
     if table is None:
         return None
-    columns = [name for name in ("name", "value", "where_set", "source", "meaning")
-               if name in table.columns]  # fmt: skip
+    columns = ("name", "value", "meaning", "where_set", "source")
     rows = [
         [words(text) if name == "value" else text for name, text in zip(columns, row, strict=True)]
         for row in table.select(columns).iter_rows()

@@ -27,9 +27,11 @@ class _Step(NamedTuple):
     is_inflow: bool = False
 
 
-def month_of_cash(expected: Mapping[str, float], month: str) -> Chart:
+def month_of_cash(expected: Mapping[str, float], month: str) -> Chart | None:
     """Return the month's cash step by step; `expected` by figure of the certificate, USD."""
     steps = [step for step in _steps(expected) if step.amount > _HALF_CENT]
+    if not steps:
+        return None
     title = f"Expected cash of {month} through the waterfall"
     return Chart(title, charts.cascade(list(_bars(steps)), "USD million"), _LEGEND, _NOTE)
 

@@ -32,7 +32,8 @@ def next_certificate(run: RunFiles) -> Section | None:
     )
     forecast = Table("Servicing certificate", ("", *_POINTS), list(_rows(figures)))
     cash = month_of_cash(dict(table.select("figure", "mean").iter_rows()), month)
-    blocks: list[Block] = [Paragraph(text), cash, forecast, _delinquencies(figures)]
+    pictures: list[Block] = [] if cash is None else [cash]
+    blocks = [Paragraph(text), *pictures, forecast, _delinquencies(figures)]
     return Section("next-certificate", "Next certificate", blocks)
 
 

@@ -71,6 +71,8 @@
     const click = button("copy", "copy");
     click.title = "copy the table for a spreadsheet";
     click.addEventListener("click", () => copy(table, click));
-    frame.before(click);
+    const caption = frame.parentElement.querySelector("figcaption");
+    if (caption) caption.append(click);
+    else frame.before(click);
   }
 })();
