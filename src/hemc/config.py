@@ -17,6 +17,7 @@ from hemc.errors import InputError
 from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.breakeven import BreakevenSettings
 from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
 from hemc.settings.outputs import OutputSettings
@@ -25,6 +26,7 @@ from hemc.settings.roll_rates import RollRateSettings
 from hemc.settings.scenario import ScenarioSettings
 from hemc.settings.simulation import SimulationSettings
 from hemc.settings.valuation import ValuationSettings
+from hemc.settings.vector import VectorSettings
 
 
 class Inputs(Settings):
@@ -51,6 +53,8 @@ class Config(Settings):
     valuation: ValuationSettings = ValuationSettings()
     simulation: SimulationSettings = SimulationSettings()
     outputs: OutputSettings = OutputSettings()
+    vector: VectorSettings = VectorSettings()
+    breakeven: BreakevenSettings = BreakevenSettings()
 
 
 class Assumption(NamedTuple):

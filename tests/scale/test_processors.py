@@ -46,6 +46,12 @@ def test_a_run_is_the_same_to_nine_digits_without_vector_instructions(base_toml,
     plain = run(base_toml, tmp_path / "r", PLAIN_KERNELS | PLAIN_LIBRARIES)
     for name in ("paths", "next_month", "months", "measures"):
         tables = [pl.read_parquet(folder / f"{name}.parquet") for folder in (here, plain)]
-        assert_frame_equal(*tables, rel_tol=1e-9, abs_tol=1e-6)
+        # What is zero on one processor may be the rounding of 390 million USD on the other.
+        assert_frame_equal(*tables, rel_tol=1e-9, abs_tol=1e-4)
+    shares = [
+        pl.read_parquet(folder / "measures.parquet").filter(pl.col("unit") != "USD")["value"]
+        for folder in (here, plain)
+    ]
+    np.testing.assert_allclose(*(column.to_numpy() for column in shares), rtol=1e-9, atol=1e-12)
     rates = [pl.read_parquet(folder / "roll_rates.parquet") for folder in (here, plain)]
     assert not rates[0].equals(rates[1]), "the libraries were not told"

@@ -14,6 +14,7 @@ from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
+from hemc.cli.studies import breakeven
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -64,6 +65,7 @@ def main() -> None:
 
 
 for command in (
+    breakeven,
     calibrate,
     certificate,
     compare,

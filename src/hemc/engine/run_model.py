@@ -38,7 +38,8 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
     certificate, deal = documents.certificate, documents.deal
     loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
-        pool, moves, loss_rules(config.loss), class_shares(calibration.classes),
+        pool, moves, loss_rules(config.loss, config.scenario.multiples.severity),
+        class_shares(calibration.classes),
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
         config.simulation.seed, draws,
     )  # fmt: skip

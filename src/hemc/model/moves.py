@@ -12,6 +12,7 @@ from hemc.config import Config
 from hemc.inputs.quarters import MacroPath
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.transitions import NORMAL_REACH, NORMAL_STEPS, MoveRates
+from hemc.model.roll_rate_multiple import multiply_roll_rates
 from hemc.model.scenario import credit_thresholds
 from hemc.model.stress import stress_paths
 from hemc.states import CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
@@ -33,6 +34,11 @@ def compile_moves(
     for s, row in enumerate(worst_first):
         destination[s, : len(row) + 1] = [PAID_OFF, *reversed(row)]
     current = season(rates[:, CURRENT], config, n_months)
+    if config.scenario.multiples.roll_rate != 1.0:
+        by_month = np.repeat(rates[None], n_months, axis=0)
+        by_month[:, :, CURRENT] = current
+        by_month = multiply_roll_rates(by_month, order, config.scenario.multiples)
+        rates, current = by_month[0], by_month[:, :, CURRENT]
     threshold = np.zeros((n_months, len(rates), N_LIVE, width))
     for s, row in enumerate(worst_first):
         cells = current if s == CURRENT else rates[None, :, s]  # the others are alike all months

@@ -61,7 +61,7 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    pool: ExpectedPool, factors: PathFactors, simulated: BlockFlows, first_path: int
+    pool: ExpectedPool, factors: PathFactors, simulated: BlockFlows, first_path: int = 0
 ) -> Comparison:
     """Put a simulated block, from `first_path` on, beside its expectation given its factors."""
     return Comparison(simulated, expect(pool, factors, first_path))

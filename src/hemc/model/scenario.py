@@ -56,6 +56,15 @@ class FactorModel:
         multiplier = self._payoff_multiplier(credit, prepayment)
         return PathFactors(credit, multiplier, self._gamma(first_path, n_paths))
 
+    def standing(self, levels: Floats) -> PathFactors:
+        """Return paths on which nothing is random and credit stands at a level, float64[p].
+
+        Without factors in the settings a level is a shift of all thresholds in all months.
+        """
+        credit = np.repeat(levels[:, None], self.n_months, axis=1)
+        none = np.zeros_like(credit)
+        return PathFactors(credit, self._payoff_multiplier(credit, none), none + 1.0)
+
     def draw_weights(self, first_path: int, n_paths: int) -> Floats:
         """Return the likelihood ratios of consecutive paths, float64[n_paths], mean 1."""
         return draw_weights(self.sampling, self.seed, first_path, n_paths)
@@ -80,7 +89,7 @@ class FactorModel:
         s = self.settings
         on = s.factors == "on"
         variance = _variance(s.prepayment_sd, s.prepayment_persistence, self.n_months) * on
-        own = np.exp(prepayment - variance / 2.0)
+        own = s.multiples.prepayment * np.exp(prepayment - variance / 2.0)
         stress = stress_paths(s, self.macro, self.n_months)
         if stress.prepayment_multiplier is not None:
             return own * stress.prepayment_multiplier

@@ -62,14 +62,15 @@ class BlockFlows(NamedTuple):
         return self.cash.state_balance
 
 
-def loss_rules(settings: LossSettings) -> LossRules:
-    """Tabulate equally likely severities for both routes to a charge-off."""
+def loss_rules(settings: LossSettings, multiple: float = 1.0) -> LossRules:
+    """Tabulate equally likely severities for both routes to a charge-off, times a multiple."""
     u = (np.arange(_SEVERITY_GRID) + 0.5) / _SEVERITY_GRID
     share = settings.settled_share
     settled = betaincinv(*settings.settled_beta, np.minimum(u / max(share, 1e-12), 1.0))
     direct = np.where(u < share, settled, 1.0)
     foreclosed = betaincinv(*settings.foreclosure_beta, u)
-    return LossRules(np.stack([direct, foreclosed]), settings.bankruptcy_paying_share)
+    severity = np.minimum(multiple * np.stack([direct, foreclosed]), 1.0)
+    return LossRules(severity, settings.bankruptcy_paying_share)
 
 
 def class_shares(classes: LatentClasses) -> ClassShares:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from hemc.errors import InputError
-from hemc.inputs.toml import validate
+from hemc.inputs.toml import Model, validate
 from hemc.outputs.estimates import Design, design_of
 from hemc.outputs.run_manifest import Manifest, Summary
 
@@ -46,6 +46,12 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "scenario", "measure", "insurer", "note", "statistic", "value", "standard_error", "unit",
         "difference", "difference_standard_error", "independent_standard_error",
     ),
+    "breakevens": (
+        "kind", "speed", "note", "target", "crossing", "direction", "value", "standard_error",
+        "pool_loss_pct", "coverage", "coverage_standard_error", "writedown_pct", "average_life",
+        "duration", "window_first", "window_last", "searched_from", "searched_to",
+    ),
+    "breakeven_scan": ("kind", "speed", "note", "place", "probability", "writedown_pct"),
 }  # fmt: skip
 
 
@@ -96,6 +102,11 @@ class RunFiles:
         if table is None:
             raise InputError(self.folder, "", f"no {name}.parquet", _RUN)
         return table
+
+    def study(self, name: str, model: type[Model]) -> Model | None:
+        """Return the record of a study, None where it has not run."""
+        file = self.folder / f"{name}.json"
+        return validate(model, self._json(file.name), file) if file.is_file() else None
 
     def measure(
         self, measure: str, statistic: str, insurer: str | None = None, note: str | None = None

@@ -23,6 +23,7 @@ class _Outputs(BaseModel):
 class _RollRates(BaseModel):
     classes: int
     stock_weight: float
+    posterior: str | None = None
 
 
 class Weights(BaseModel):

@@ -160,10 +160,10 @@ def _sensitivities(result: RunResult) -> Table:
 def _variance(variance: pl.DataFrame) -> str:
     """Say what the variance of lifetime loss comes from."""
     parts = ", ".join(
-        f"{row['source']} {100.0 * row['share']:.0f} ± {100.0 * row['share_standard_error']:.0f} %"
+        f"{row['source']} {100.0 * row['share']:.0f} ± {100.0 * row['share_standard_error']:.0f}"
         for row in variance.iter_rows(named=True)
     )
-    return f"variance of lifetime loss: {parts}"
+    return f"variance of loss, %: {parts}"
 
 
 def _pair(row: dict[str, Any], value: str, error: str, shape: str, unit: float = 1.0) -> str:

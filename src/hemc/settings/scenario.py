@@ -12,6 +12,7 @@ from hemc.settings.bounds import NotNegative, Positive, Share
 from hemc.settings.crisis import CrisisSettings
 from hemc.settings.index import IndexSetting
 from hemc.settings.mapping import MappingSettings
+from hemc.settings.multiples import MultipleSettings
 
 
 class ScenarioSettings(Settings):
@@ -65,3 +66,4 @@ class ScenarioSettings(Settings):
     )
     mapping: MappingSettings = MappingSettings()
     crisis: CrisisSettings = CrisisSettings()
+    multiples: MultipleSettings = MultipleSettings()

@@ -109,6 +109,26 @@ def lines_by_month(
     return _by_month(rows, layers)
 
 
+def curves(
+    rows: list[dict[str, Any]], lines: Sequence[Line], x: tuple[str, str], title: str,
+    is_log: bool = False, pattern: str = ",.1f",
+) -> Spec:  # fmt: skip
+    """Return lines over a column `x` (column, axis title), each row under the pointer with all."""
+    column, heading = x
+    scale = {"nice": False} | ({"type": "log"} if is_log else {})
+    axis = {"field": column, "type": "quantitative", "title": heading, "scale": scale}
+    tips = [_tip(column, heading, ",.3~f"), *(_tip(n.column, n.name, pattern) for n in lines)]
+    highest = {"field": lines[0].column, "type": "quantitative", "title": title}
+    points = {
+        "mark": {"type": "point", "opacity": 0, "size": 200},
+        "encoding": {"y": highest, "tooltip": tips},
+    }
+    layers: list[Spec] = [*(_line(line, title) for line in lines), points]
+    for layer in layers:
+        layer["encoding"]["x"] = axis
+    return _chart(rows, layers)
+
+
 def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]) -> Spec:
     """Return bars of `low`, `high`, `share` (%), with `marks`: places and their styles."""
     rows = [{k: round(v, 4) for k, v in row.items()} for row in bins.iter_rows(named=True)]

@@ -46,15 +46,22 @@ def roll_rates(run: RunFiles) -> Section | None:
 
 def _meaning(run: RunFiles, moves: pl.DataFrame) -> str:
     """Say what one certificate can tell, and how much of the matrix is opinion."""
-    weight = run.manifest.configuration.roll_rates.stock_weight
+    settings = run.manifest.configuration.roll_rates
     driven = int(moves["prior_driven"].sum())
+    opinion = (
+        f"{driven} of {len(moves)} rates are prior-driven: their standard deviation is more than "
+        "0.8 of what it was before the certificates were read, or they are fixed."
+    )
+    if settings.posterior is not None:
+        return (
+            "Certificates print stocks, not moves. The unseen tables of moves between them were "
+            "sampled together with the rates; every path has one of these draws. " + opinion
+        )
     return (
         "A certificate prints stocks, not moves: the ratio of two stocks, such as 60 days over 30 "
         "days, speaks about a roll rate only if the pool were stationary, which a young pool is "
-        f"not; here it counts with weight {weight:g}. The month's principal pins prepayment and "
-        f"its loss bounds charge-offs; the rest is the prior. {driven} of {len(moves)} rates are "
-        "prior-driven: their standard deviation is more than 0.8 of what it was before the "
-        "certificate was read, or they are fixed."
+        f"not; here it counts with weight {settings.stock_weight:g}. The month's principal pins "
+        f"prepayment and its loss bounds charge-offs; the rest is the prior. {opinion}"
     )
 
 

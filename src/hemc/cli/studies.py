@@ -1,0 +1,79 @@
+"""Commands that ask a configuration more than one run: break-evens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hemc.cli.options import FILE, overrides
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from hemc.engine.study import Study
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--paths", type=int, help="Number of paths of each multiple.")
+@click.option("--out", type=FILE, help="Folder of the run (default: results/<name>).")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@click.option("--quiet", is_flag=True, help="No progress and no tables.")
+def breakeven(
+    config: Path, paths: int | None, out: Path | None, settings: tuple[str, ...], quiet: bool
+) -> None:
+    """Find the stress at which each class begins to lose: CDR, roll rates, severity, shift.
+
+    Adds its tables and a section to the run of the configuration, which is made where it is
+    not there.
+
+    \b
+    Example:
+      hemc breakeven configs/base.toml
+    """
+    from hemc.config import load_config
+    from hemc.engine.breakevens import conventions, expected_loss, find_breakevens, searched_paths
+    from hemc.engine.study import prepare_study
+    from hemc.outputs.breakeven_screen import render_breakevens
+    from hemc.outputs.progress import show_progress
+
+    named = {} if paths is None else {"breakeven.paths": str(paths)}
+    study = prepare_study(load_config(config, overrides(settings) | named))
+    folder = _base_run(study, out, quiet)
+    searching = study.loaded.config.breakeven
+    with show_progress(searched_paths(searching), quiet) as progress:
+        found = find_breakevens(study, expected_loss(folder), progress)
+    rests_on = conventions(study)
+    tables = {"breakevens": found.table, "breakeven_scan": found.scan}
+    _add(folder, tables, {"breakevens": rests_on.model_dump()})
+    if not quiet:
+        click.echo(render_breakevens(found.table, study.title, rests_on, folder), nl=False)
+
+
+def _base_run(study: Study, out: Path | None, quiet: bool) -> Path:
+    """Return the folder of the configuration's run, made now where it is not there."""
+    from hemc import engine
+    from hemc.outputs.folder import refuse_foreign
+    from hemc.outputs.progress import show_progress
+    from hemc.outputs.report.document import write_report
+    from hemc.outputs.results import write_run
+    from hemc.outputs.study_tables import is_run_of
+
+    config = study.loaded.config
+    folder = out or Path("results") / config.name
+    refuse_foreign(folder)
+    if not is_run_of(folder, config, study.documents.paths):
+        with show_progress(config.simulation.paths, quiet) as progress:
+            result = engine.run(study.loaded, progress, workers=study.workers)
+        write_run(result, folder, write_report)
+    return folder
+
+
+def _add(folder: Path, tables: dict[str, pl.DataFrame], records: dict[str, dict[str, Any]]) -> None:
+    """Add what a study found to a run and make its report anew."""
+    from hemc.outputs.report.document import write_report
+    from hemc.outputs.study_tables import add_tables
+
+    add_tables(folder, tables, records, write_report)
