@@ -12,7 +12,7 @@ from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
-from hemc.cli.stored_runs import compare, publish
+from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
 from hemc.cli.studies import breakeven, sensitivities, vector
 from hemc.cli.trace import trace
@@ -72,6 +72,7 @@ for command in (
     init,
     panel,
     publish,
+    report,
     run,
     schema,
     sensitivities,

@@ -72,6 +72,37 @@ def follow_forward(
 
 
 @step
+def pick_exit(tables: Tables, window: tuple[int, int], dice: Dice) -> tuple[int, int, int]:
+    """Return date, state before and destination of one of the exits in a window; −1 for none."""
+    first, last = window
+    n = 0
+    for e in range(first + 1, last + 1):
+        for s in range(N_LIVE):
+            n += tables.moves[e, s, PAID_OFF] + tables.moves[e, s, CHARGED_OFF]
+    if n == 0:
+        return -1, -1, -1
+    place = roll_place(dice, n)
+    for e in range(first + 1, last + 1):
+        for s in range(N_LIVE):
+            for to in (PAID_OFF, CHARGED_OFF):
+                place -= tables.moves[e, s, to]
+                if place < 0:
+                    return e, s, to
+    return -1, -1, -1
+
+
+@step
+def pick_origin(tables: Tables, e: int, s: int, dice: Dice) -> int:
+    """Return where one of the loans in a state came from; −1 for a loan added in the month."""
+    place = roll_place(dice, tables.stock[e, s])
+    for a in range(N_LIVE):
+        place -= tables.moves[e, a, s]
+        if place < 0:
+            return a
+    return -1
+
+
+@step
 def follow_back(tables: Tables, window: tuple[int, int], way: Way, dice: Dice) -> int:
     """Follow a loan back from the window's end, of a random state there or of those that left.
 
@@ -79,39 +110,21 @@ def follow_back(tables: Tables, window: tuple[int, int], way: Way, dice: Dice) -
     where there is no such loan.
     """
     first, last = window
-    s = roll_place(dice, N_LIVE + 1)
-    e, from_state = last, -1
+    e, s = last, roll_place(dice, N_LIVE + 1)
     if s == N_LIVE:
-        n = 0
-        for month in range(first + 1, last + 1):
-            for a in range(N_LIVE):
-                n += tables.moves[month, a, PAID_OFF] + tables.moves[month, a, CHARGED_OFF]
-        if n == 0:
+        left, s, to = pick_exit(tables, window, dice)
+        if left < 0:
             return -1
-        place = roll_place(dice, n)
-        for month in range(last, first, -1):
-            for a in range(N_LIVE):
-                for to in (PAID_OFF, CHARGED_OFF):
-                    if place >= 0:
-                        place -= tables.moves[month, a, to]
-                        if place < 0:
-                            e, from_state, s = month, a, to
-        for month in range(e, last + 1):
-            way.old[month - first] = s
-        e, s = e - 1, from_state
+        for month in range(left, last + 1):
+            way.old[month - first] = to
+        e = left - 1
     elif tables.stock[last, s] == 0:
         return -1
     way.old[e - first] = s
     while e > first:
-        place = roll_place(dice, tables.stock[e, s])
-        origin = -1
-        for a in range(N_LIVE):
-            place -= tables.moves[e, a, s]
-            if place < 0:
-                origin = a
-                break
+        origin = pick_origin(tables, e, s, dice)
         if origin < 0:
-            return e  # added in this month
+            return e
         e, s = e - 1, origin
         way.old[e - first] = s
     return first

@@ -17,6 +17,16 @@ HEADLINES = {
     ("next_month_loss", "mean"): "Next month's loss",
 }
 
+#: Name of each headline figure's cell in the workbook, a contract with workbooks that link to it.
+HEADLINE_NAMES = {
+    ("pool_loss_pct", "mean"): "expected_loss_pct",
+    ("pool_loss_pct", "es_99"): "loss_es_99_pct",
+    ("oc_below_target_after_reaching", "probability"): "oc_below_target_probability",
+    ("draws", "probability"): "draw_probability",
+    ("writedown", "probability"): "writedown_probability",
+    ("next_month_loss", "mean"): "next_month_loss",
+}
+
 #: Names of the statistics of measures.parquet.
 STATISTICS = {
     "mean": "mean", "sd": "standard deviation", "probability": "probability",

@@ -30,7 +30,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "latent_class", "from_state", "to_state", "reported_ratio", "prior_mean", "prior_sd",
         "posterior_mean", "posterior_sd", "p5", "p95", "sd_ratio", "prior_driven",
     ),
-    "assumptions": ("name", "value", "where_set", "source"),
+    "assumptions": ("name", "value", "where_set", "source", "meaning"),
     "sensitivities": (
         "assumption", "setting", "measure", "note", "statistic", "base_value",
         "base_standard_error", "value", "standard_error", "difference",
@@ -41,7 +41,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "stress_shift", "prepayment_multiplier", "index_rate",
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
-    "next_certificate": ("figure", "p5", "p50", "p95"),
+    "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
     "scenarios": (
         "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
         "standard_error", "unit", "difference", "difference_standard_error",

@@ -121,6 +121,8 @@ def _shown(value: object) -> str:
     """Return a term for people."""
     if isinstance(value, tuple | list):
         return "; ".join(_shown(v) for v in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if hasattr(value, "model_dump"):
         return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in value.model_dump().items())
     return "none" if value is None else str(value)

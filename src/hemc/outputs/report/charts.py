@@ -37,6 +37,9 @@ THEME: Spec = {
 
 _MAX_TICKS = 8
 
+#: Pixels of a bar with its gap.
+_STEP_HEIGHT = 20
+
 #: Pixels of the widest chart, which strips under the pointer must cover.
 _WIDEST = 560
 _MONTHS_TITLE = "months after the certificate"
@@ -198,6 +201,36 @@ def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
         for row in rows
     ]
     return _chart(around, layers) | {"height": 22 * len(order)}
+
+
+def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
+    """Return bars that hang from one another; rows of step, style, low, high, amount, shown.
+
+    `style` is a colour of the style sheet, `shown` the amount's text beside the bar.
+    """
+    y = {"field": "step", "type": "nominal", "sort": None, "title": None,
+         "axis": {"domain": False, "ticks": False, "grid": False, "labelLimit": 220}}  # fmt: skip
+    styles = list(dict.fromkeys(row["style"] for row in rows))
+    colors = {"domain": styles, "range": [f"var(--{style})" for style in styles]}
+    bars = {
+        "mark": {"type": "bar", "height": {"band": 0.7}, "minBandSize": 1},
+        "encoding": {
+            "x": {"field": "low", "type": "quantitative", "title": title, "axis": {"grid": True}},
+            "x2": {"field": "high"},
+            "color": {"field": "style", "type": "nominal", "scale": colors, "legend": None},
+            "tooltip": [{"field": "step", "type": "nominal"}, _tip("amount", title, ",.6f")],
+        },
+    }  # fmt: skip
+    texts = {
+        "mark": {"type": "text", "align": "left", "dx": 4, "color": "var(--ink)"},
+        "encoding": {
+            "x": {"field": "high", "type": "quantitative"},
+            "text": {"field": "shown", "type": "nominal"},
+        },
+    }
+    for layer in (bars, texts):
+        layer["encoding"]["y"] = y
+    return _chart(rows, [bars, texts]) | {"height": _STEP_HEIGHT * len(rows)}
 
 
 def convergence(rows: list[dict[str, Any]], title: str) -> Spec:

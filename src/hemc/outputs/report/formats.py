@@ -37,7 +37,7 @@ def estimate(row: Mapping[str, Any] | None, independent: int | None) -> str:
         return DASH
     if row["value"] == 0.0 and not row["standard_error"] and row["statistic"] != "probability":
         return "0"
-    return show_estimate(row, independent)
+    return show_estimate(row, independent).replace("-", "−")
 
 
 def estimate_millions(row: Mapping[str, Any] | None, independent: int | None) -> str:
