@@ -57,7 +57,7 @@ def render_stress(result: StressResult, folder: Path) -> str:
         shares = ", ".join(f"{name} {100.0 * share:g} %" for name, share in w.weights.items())
         out.print(f"\n{w.name}: {shares} ({w.source})")
     out.print(
-        "\nES: mean of the worst 1 % of paths. notes > pool: undercollateralisation, no insurer."
+        "\nES: mean of the worst 1 % of paths. notes > pool: what notes exceed it, no insurer."
     )
     out.print("OC gone: no overcollateralisation left while notes are outstanding.")
     out.print("draws: on the insurer. writedown: some class loses principal without insurer.")
