@@ -1,4 +1,4 @@
-"""A configuration goes in; each certificate forecast from those before it, and scored, comes out."""
+"""A configuration goes in; certificates forecast from those before them and scored come out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from hemc.inputs.product import Product, read_product
 from hemc.model.posterior import RatePosterior
 from hemc.model.series_fit import fit_series
 from hemc.outputs.backtest_table import ScoredCertificate, backtest_table
-from hemc.outputs.skill import summarise_groups
 from hemc.scale.threads import Threads
 
 #: Called with what is being fitted or forecast.
@@ -36,10 +35,9 @@ Telling = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BacktestResult:
-    """Scored figures, their summary by group, and what the reader should know."""
+    """Scored figures, and what the reader should know."""
 
     table: pl.DataFrame
-    groups: pl.DataFrame
     n_paths: int
     remarks: tuple[str, ...]  # what was not done, and why
     warnings: tuple[str, ...]  # of the fits
@@ -73,12 +71,8 @@ def run_backtest(loaded: LoadedConfig, tell: Telling) -> BacktestResult:
             if report.date == date:
                 tell(f"forecast {one.series} from {date}")
                 scored += _score(loaded, documents, one, report, posterior)
-    seed = loaded.config.simulation.seed
-    table = backtest_table(scored, seed)
-    return BacktestResult(
-        table, summarise_groups(table, seed), loaded.config.backtest.paths,
-        tuple(remarks), tuple(warnings),
-    )  # fmt: skip
+    table = backtest_table(scored, loaded.config.simulation.seed)
+    return BacktestResult(table, loaded.config.backtest.paths, tuple(remarks), tuple(warnings))
 
 
 def _read(loaded: LoadedConfig) -> _Documents:

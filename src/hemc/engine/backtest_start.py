@@ -140,14 +140,13 @@ def _print_block(start: BacktestStart, first_path: int, n_paths: int) -> Printed
 
 def _simulate(start: BacktestStart, factors: PathFactors, first_path: int) -> BlockFlows:
     """Simulate paths, each from stocks of its own where the certificate does not show all."""
-    method = "event-driven"
     if not start.hidden:
-        return simulate_block(start.pool, factors, first_path, method)
+        return simulate_block(start.pool, factors, first_path)
     paths = range(first_path, first_path + len(factors.credit))
     parts = [
         simulate_block(
             _with_drawn_stocks(start, path),
-            PathFactors(*(factor[path - first_path, None] for factor in factors)), path, method,
+            PathFactors(*(factor[path - first_path, None] for factor in factors)), path,
         )
         for path in paths
     ]  # fmt: skip

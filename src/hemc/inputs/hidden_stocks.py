@@ -1,4 +1,4 @@
-"""A certificate that does not show all stocks, and its loans → what it shows, and loans of the rest.
+"""A certificate that does not show all stocks, and loans → what it shows, and loans of the rest.
 
 States that a certificate does not show hide among its current loans until a number of loans is
 drawn for them.

@@ -25,7 +25,7 @@ class ReportedMonth(NamedTuple):
     loss: float
     interest: float
     net_rate: float  # per year
-    count: Floats  # [live state]
+    loans: Floats  # [live state]
     balance: Floats  # [live state] USD
 
 
@@ -45,7 +45,7 @@ def chain_reported(month: ReportedMonth, n_months: int) -> BlockFlows:
         net_rate_balance=month.net_rate * total[None, :-1],
         state_balance=state_balance,
     )  # fmt: skip
-    loans = chain_stocks(month.count, kept, n_months)[None]
+    loans = chain_stocks(month.loans, kept, n_months)[None]
     return BlockFlows(cash, loans, np.zeros((1, N_LIVE, 1)), np.zeros(1))
 
 

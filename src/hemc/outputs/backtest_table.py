@@ -100,9 +100,7 @@ def _names(scored: ScoredCertificate, figure: str, group: str) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _score(
-    scored: ScoredCertificate, figure: str, draws: Floats, u: float
-) -> dict[str, Any]:
+def _score(scored: ScoredCertificate, figure: str, draws: Floats, u: float) -> dict[str, Any]:
     """Return the forecast and, where it leaves something open, its scores beside naive ones."""
     observed = scored.observed[figure]
     points = np.quantile(draws, list(LEVELS.values()), method="nearest")

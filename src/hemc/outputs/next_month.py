@@ -77,7 +77,9 @@ def next_month_figures(
     )
 
 
-def _pool_figures(flows: BlockFlows, cash: PoolFlows, notes: NoteFlows, t: int) -> dict[str, Floats]:
+def _pool_figures(
+    flows: BlockFlows, cash: PoolFlows, notes: NoteFlows, t: int
+) -> dict[str, Floats]:
     """Return the pool's lines."""
     principal = cash.scheduled[:, t] + cash.prepaid[:, t] + cash.proceeds[:, t]
     change = notes.oc[:, t + 1] - notes.oc[:, t]

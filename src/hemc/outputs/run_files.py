@@ -42,6 +42,11 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95"),
+    "backtest": (
+        "deal", "fitted_to", "date", "months", "group", "figure", "observed", "p5", "p25", "p50",
+        "p75", "p95", "pit", "in_50", "in_90", "share_in_50", "share_in_90", "crps",
+        "crps_no_change", "crps_chain",
+    ),
 }  # fmt: skip
 
 

@@ -110,8 +110,8 @@ def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]
     """Return bars of `low`, `high`, `share` (%), with `marks`: places and their styles."""
     rows = [{k: round(v, 4) for k, v in row.items()} for row in bins.iter_rows(named=True)]
     tips = [
-        _tip("low", "from, %", ",.2f"), _tip("high", "to, %", ",.2f"),
-        _tip("share", "paths, %", ",.2f"),
+        tip("low", "from, %", ",.2f"), tip("high", "to, %", ",.2f"),
+        tip("share", "paths, %", ",.2f"),
     ]  # fmt: skip
     bars = {
         "mark": {"type": "bar", "color": "var(--core)", "binSpacing": 1},
@@ -132,7 +132,7 @@ def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]
         }
         for at, style in marks
     ]  # fmt: skip
-    return _chart(rows, [bars, *rules])
+    return chart(rows, [bars, *rules])
 
 
 def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
@@ -141,8 +141,8 @@ def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
          "scale": {"type": "log", "nice": False},
          "axis": {"format": "~s", "tickCount": 5}}  # fmt: skip
     tips = [
-        _tip("n", "paths", ","), _tip("value", "estimate", ",.3f"),
-        _tip("low", "95 % from", ",.3f"), _tip("high", "to", ",.3f"),
+        tip("n", "paths", ","), tip("value", "estimate", ",.3f"),
+        tip("low", "95 % from", ",.3f"), tip("high", "to", ",.3f"),
     ]  # fmt: skip
     y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
     layers: list[Spec] = [
@@ -158,10 +158,10 @@ def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
     ]  # fmt: skip
     for layer in layers:
         layer["encoding"]["x"] = x
-    return _chart(rows, layers)
+    return chart(rows, layers)
 
 
-def _chart(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
+def chart(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
     """Return the frame that all charts share."""
     return {
         "$schema": SCHEMA,
@@ -184,7 +184,7 @@ def _by_month(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
     }  # fmt: skip
     for layer in layers:
         layer["encoding"]["x"] = x
-    return _chart(rows, layers)
+    return chart(rows, layers)
 
 
 def _area(low: str, high: str, title: str, color: str) -> Spec:
@@ -209,9 +209,9 @@ def _hover(tips: Mapping[str, str], n_months: int, pattern: str = ",.2f") -> Spe
 
     Not Vega-Lite's `nearest`, whose tooltips lose texts such as the calendar month.
     """
-    shown = [_tip("month", "month", "d")]
+    shown = [tip("month", "month", "d")]
     shown.append({"field": "payment", "type": "nominal", "title": "paid in"})
-    shown += [_tip(column, name, pattern) for column, name in tips.items()]
+    shown += [tip(column, name, pattern) for column, name in tips.items()]
     pointed = {"type": "point", "on": "pointerover", "clear": "pointerout"}
     opacity = {"condition": {"param": "pointed", "empty": False, "value": 0.3}, "value": 0}
     return {
@@ -222,7 +222,7 @@ def _hover(tips: Mapping[str, str], n_months: int, pattern: str = ",.2f") -> Spe
     }  # fmt: skip
 
 
-def _tip(field: str, title: str, pattern: str) -> Spec:
+def tip(field: str, title: str, pattern: str) -> Spec:
     """Return a figure of a tooltip; `pattern` is d3's."""
     return {"field": field, "type": "quantitative", "title": title, "format": pattern}
 
