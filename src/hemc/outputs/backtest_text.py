@@ -31,16 +31,14 @@ def render_backtest(result: BacktestResult, folder: Path, color: bool = False) -
     table = result.table
     starts, scored = (table.select(*keys).n_unique() for keys in (("deal", "fitted_to"),
                                                                   ("deal", "date")))  # fmt: skip
-    out.print(
-        f"Backtest: {scored} certificates, forecast from {starts} starts, {result.n_paths:,} paths"
-    )
+    out.print(f"Backtest: certificates scored {scored}, starts {starts}, paths {result.n_paths:,}")
     for title, part in (("The next certificate", next_only(table)),
                         ("Every later certificate", table)):  # fmt: skip
         out.print(f"\n{title}")
         out.print(_table(summarise_groups(part)))
     out.print("\n(band): share of the forecast in it, more than 50 and 90 % where figures are")
-    out.print("whole numbers. skill: 1 − CRPS / CRPS of a naive forecast, every figure weighing")
-    out.print("alike; [5, 95 %] of a bootstrap over dates. chain: the reported ratios carried on.")
+    out.print("whole numbers. skill: 1 − CRPS / CRPS of a naive forecast, every figure alike;")
+    out.print("[5, 95 %] of a bootstrap over dates. chain: the reported ratios carried on.")
     left_out = int(table["crps"].is_null().sum())
     out.print(f"Left out, since the forecast leaves nothing open: {left_out} figures.")
     for remark in result.remarks:

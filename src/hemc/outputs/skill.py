@@ -83,7 +83,7 @@ def scaled_scores(scored: pl.DataFrame) -> pl.DataFrame:
 def _skill(compared: pl.DataFrame, name: str) -> dict[str, float | None]:
     """Return 1 − mean CRPS / mean CRPS of a naive forecast, with its interval."""
     keys = (f"skill_{name}", f"low_{name}", f"high_{name}")
-    if compared.is_empty():
+    if compared[f"crps_{name}"].sum() == 0.0:  # nothing compared, or nothing to be better than
         return dict.fromkeys(keys)
     by_date = compared.group_by("date").agg(pl.col(_SCORES).sum()).sort("date")
     own, naive = by_date["crps"].to_numpy(), by_date[f"crps_{name}"].to_numpy()
