@@ -12,6 +12,7 @@ import polars as pl
 
 from hemc.kernels.flows import Floats
 from hemc.outputs.scores import (
+    absolute_error,
     continuous_ranked_probability_score,
     is_inside,
     probability_integral_transform,
@@ -115,7 +116,7 @@ def _score(scored: ScoredCertificate, figure: str, draws: Floats, u: float) -> d
     row["pit"] = probability_integral_transform(draws, observed, u)
     row["crps"] = continuous_ranked_probability_score(draws, observed)
     for name in ("no_change", "chain"):
-        row[f"crps_{name}"] = None if row[name] is None else abs(row[name] - observed)
+        row[f"crps_{name}"] = None if row[name] is None else absolute_error(row[name], observed)
     return row
 
 

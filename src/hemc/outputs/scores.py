@@ -32,6 +32,12 @@ def probability_integral_transform(draws: Floats, observed: float, u: float) -> 
     return float(below + u * (np.abs(draws - observed) <= SAME).mean())
 
 
+def absolute_error(forecast: float, observed: float) -> float:
+    """Return the CRPS of a forecast that is one figure; none where both are the same figure."""
+    error = abs(forecast - observed)
+    return 0.0 if error <= SAME else error
+
+
 def is_inside(observed: float, low: float, high: float) -> bool:
     """Tell whether a figure lies in a band, its ends included."""
     return low - SAME <= observed <= high + SAME
