@@ -44,7 +44,9 @@ def test_init_writes_a_study_that_loads_with_all_its_comments(tmp_path):
     assert result.exit_code == 0, result.output
     loaded = load_config(tmp_path / "study" / "base.toml")
     assert loaded.config == load_config(configs_dir() / "base.toml").config
-    for _, path in loaded.config.inputs:
+    named = [path for _, path in loaded.config.inputs if path is not None]
+    assert len(named) == 3
+    for path in named:
         assert (tmp_path / "study" / path).is_file()
     text = (tmp_path / "study" / "base.toml").read_text(encoding="utf-8")
     assert text.partition("\n")[2] == (configs_dir() / "base.toml").read_text(encoding="utf-8")

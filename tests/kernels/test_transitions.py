@@ -146,7 +146,8 @@ def test_a_path_of_shifts_moves_the_means_of_each_month(root, crises):
     shift = stress_paths(settings.scenario, macro, MONTHS).shift[months]
     assert len(set(shift)) == 3
     assert shift[1] > 0.4
-    calibrated = season(rates[None], settings, MONTHS)[months, 0]
+    calibrated = np.repeat(rates[None], months.size, axis=0)
+    calibrated[:, CURRENT] = season(rates[None, CURRENT], settings, MONTHS)[months, 0]
     given = found / (1 - found[..., [PAID_OFF]])
     for s in range(N_LIVE):
         order = [d for d in product.order if rates[s, d] > 0][:-1]

@@ -144,16 +144,23 @@ def forecast_table(seed=3):
     keys = ("pool.beginning_pool", "pool.active_loan_count", "notes.A-1.ending", "oc.target",
             "credit_enhancement.draw", "delinq.30.balance", "delinq.30.number", "delinq.30.pct",
             "losses.current_month")  # fmt: skip
-    return next_certificate(pl.DataFrame({k: rng.normal(1e6, 1e5, 200) for k in keys}))
+    cash = {
+        "pool.interest_collections": 2.5e6, "pool.principal_collections": 14e6,
+        "credit_enhancement.draw": 0.0, "notes.A-1.interest": 1.1e6, "notes.A-2.interest": 0.4e6,
+        "notes.A-1.principal": 14e6, "notes.A-2.principal": 0.0, "oc.certificates_paid": 0.8e6,
+    }  # fmt: skip
+    figures = {key: rng.normal(1e6, 1e5, 200) for key in keys}
+    figures |= {key: value * rng.uniform(0.9, 1.1, 200) for key, value in cash.items()}
+    return next_certificate(pl.DataFrame(figures))
 
 
 def assumption_table():
     """Return assumptions.parquet."""
     rows = [
-        ("deal.undercollateralization", "implied", "deal.toml", "assumption: debt notes"),
-        ("loss.lumpiness", "4.0", "default", "judgement"),
+        ("deal.undercollateralization", "implied", "deal.toml", "assumption: debt notes", ""),
+        ("loss.lumpiness", "4.0", "default", "judgement", "unevenness of a month's losses"),
     ]
-    names = ("name", "value", "where_set", "source")
+    names = ("name", "value", "where_set", "source", "meaning")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 

@@ -1,5 +1,6 @@
 """report.html: its figures are those of the run's files; it is one safe, self-contained page."""
 
+import itertools
 import json
 import re
 
@@ -205,7 +206,7 @@ def test_sensitivities_show_both_sides_and_the_difference(page, folder):
 
 def test_next_certificate_equals_the_forecast(page, folder):
     table = pl.read_parquet(folder / "next_certificate.parquet")
-    points = {row[0]: row[1:] for row in table.iter_rows()}
+    points = {row[0]: row[1:4] for row in table.iter_rows()}
     _, rows = page.table("Servicing certificate")
     assert rows["Ending Balance"] == [f"{x:,.2f}" for x in points["notes.A-1.ending"]]
     assert rows["Active Loan Count"] == [f"{x:,.0f}" for x in points["pool.active_loan_count"]]
@@ -218,8 +219,9 @@ def test_next_certificate_equals_the_forecast(page, folder):
 
 
 def test_assumptions_and_manifest_are_complete(page):
-    _, rows = page.table("Value, where it was set")
-    assert rows["loss.lumpiness"] == ["4.0", "default", "judgement"]
+    _, rows = page.table("Value, meaning, where it was set")
+    meaning = "unevenness of a month's losses"
+    assert rows["loss.lumpiness"] == ["4.0", meaning, "default", "judgement"]
     _, rows = page.table("What ran")
     assert rows["kernel_digest"] == [manifest()["kernel_digest"]]
     assert rows["versions.hemc"] == ["0.1.0"]
@@ -248,6 +250,25 @@ def test_charts_hold_the_months_rounded(page, folder):
     assert sum(note in p for p in page.paragraphs) == 4
 
 
+def test_a_month_of_cash_is_paid_out_to_the_last_dollar(page, folder):
+    table = pl.read_parquet(folder / "next_certificate.parquet")
+    expected = dict(table.select("figure", "mean").iter_rows())
+    rows = chart_of(page, "step", "USD million")
+    amounts = {row["step"]: row["amount"] for row in rows}
+    assert amounts["principal, class A-1"] == pytest.approx(
+        expected["notes.A-1.principal"] / 1e6, abs=1e-6
+    )
+    assert "principal, class A-2" not in amounts, "nothing is paid"
+    top = expected["pool.interest_collections"] + expected["pool.principal_collections"]
+    inflows = [row for row in rows if row["style"] == "band"]
+    outflows = [row for row in rows if row["style"] == "core"]
+    assert inflows[-1]["high"] == outflows[0]["high"] == pytest.approx(top / 1e6, abs=1e-5)
+    assert outflows[-1]["low"] == pytest.approx(0.0, abs=1e-5)
+    for above, below in itertools.pairwise(outflows):
+        assert above["low"] == below["high"]
+    assert sum(row["amount"] for row in outflows) == pytest.approx(top / 1e6, abs=1e-5)
+
+
 def test_charts_end_where_the_pool_is_gone(page, folder):
     months = pl.read_parquet(folder / "months.parquet")
     pool = months.filter(pl.col("series") == "pool_balance", pl.col("statistic") == "mean")
@@ -257,7 +278,7 @@ def test_charts_end_where_the_pool_is_gone(page, folder):
 
 def test_charts_are_valid_and_small(page):
     *specs, theme = page.charts
-    assert len(specs) == 21 + len(CLASSES)
+    assert len(specs) == 22 + len(CLASSES)
     for spec in specs:
         altair.LayerChart.from_dict(spec, validate=True)
         assert len(spec["data"]["values"]) <= MAX_ROWS

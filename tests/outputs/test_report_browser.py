@@ -10,6 +10,9 @@ from hemc.outputs.report.document import write_report
 
 pytestmark = pytest.mark.browser
 
+#: Pixels between the margins of an A4 page: 182 mm.
+_PAPER_WIDTH = 688
+
 SCREENSHOTS = Path(__file__).parents[2] / "test-output"
 
 
@@ -108,3 +111,50 @@ def test_colors_follow_the_scheme_and_paper(visit):
     assert page.evaluate(background) == light[0] == "rgb(255, 255, 255)"
     assert dark[0] != light[0]
     assert dark[1] != light[1] == page.evaluate(line)
+
+
+def test_tables_sort_by_their_numbers_and_come_back(visit):
+    page = visit(1280)
+    table = page.locator("table[aria-label^='Writedown without insurer']").first
+    first = "rows => rows.map(row => row.cells[0].textContent)"
+    rows = table.locator("tbody tr")
+    given = rows.evaluate_all(first)
+    assert given == ["A-1", "A-2", "all"]
+    heading = table.get_by_role("button", name="probability")
+    shown = "rows => rows.map(row => row.cells[1].textContent.trim())"
+    heading.click()
+    assert rows.evaluate_all(first)[-1] == "A-1", "a class that is never hit comes last"
+    assert table.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
+    heading.click()
+    assert rows.evaluate_all(shown)[0].startswith("<")
+    heading.click()
+    assert rows.evaluate_all(first) == given
+    assert page.complaints == []
+
+
+def test_tables_copy_as_a_spreadsheet_takes_them(visit, report):
+    page = visit(1280)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    table = page.get_by_label("Lifetime loss of the pool")
+    figure = page.locator("figure.table", has=table)
+    figure.get_by_role("button", name="copy").click()
+    figure.get_by_role("button", name="copied").wait_for()
+    lines = page.evaluate("navigator.clipboard.readText()").split("\n")
+    shown = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+    wanted = table.locator("tr").evaluate_all(shown)
+    assert [line.split("\t") for line in lines] == wanted
+    assert len(wanted) > 10
+
+
+def test_paper_cuts_no_table(visit, tmp_path):
+    page = visit(_PAPER_WIDTH)
+    page.emulate_media(media="print")
+    page.evaluate("document.querySelectorAll('details').forEach(folded => { folded.open = true; })")
+    reach = "parts => Math.max(...parts.map(part => part.getBoundingClientRect().right))"
+    # Half a pixel is rounding.
+    assert page.locator("main table, main .canvas").evaluate_all(reach) <= _PAPER_WIDTH + 0.5
+    buttons = page.locator("button.copy")
+    assert buttons.count() > 10
+    assert not buttons.first.is_visible()
+    page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")

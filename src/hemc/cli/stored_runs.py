@@ -42,3 +42,20 @@ def publish(runs: tuple[Path, ...], url: str) -> None:
     for done in publish_runs(runs, url):
         what = f"{done.rows:,} rows" if done.rows else "there already, nothing changed"
         click.echo(f"{done.folder}: run {done.run}, {what}")
+
+
+@click.command()
+@click.argument("run", type=FILE)
+def report(run: Path) -> None:
+    """Write report.html and report.xlsx anew from the tables that are in a run's folder.
+
+    What a later command has added to the folder gets its section; simulated is nothing.
+
+    \b
+    Example:
+      hemc report results/base
+    """
+    from hemc.outputs.report.document import write_report
+
+    page = write_report(run)
+    click.echo(f"{page}, {page.with_suffix('.xlsx')}")

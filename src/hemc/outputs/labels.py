@@ -17,6 +17,16 @@ HEADLINES = {
     ("next_month_loss", "mean"): "Next month's loss",
 }
 
+#: Name of each headline figure's cell in the workbook, a contract with workbooks that link to it.
+HEADLINE_NAMES = {
+    ("pool_loss_pct", "mean"): "expected_loss_pct",
+    ("pool_loss_pct", "es_99"): "loss_es_99_pct",
+    ("oc_below_target_after_reaching", "probability"): "oc_below_target_probability",
+    ("draws", "probability"): "draw_probability",
+    ("writedown", "probability"): "writedown_probability",
+    ("next_month_loss", "mean"): "next_month_loss",
+}
+
 #: Names of the statistics of measures.parquet.
 STATISTICS = {
     "mean": "mean", "sd": "standard deviation", "probability": "probability",
@@ -24,6 +34,9 @@ STATISTICS = {
     "p95": "95 %", "p99": "99 %", "p99_9": "99.9 %",
     "es_97_5": "expected shortfall 97.5 %", "es_99": "expected shortfall 99 %",
 }  # fmt: skip
+
+#: Latent classes of loans where there are two.
+CLASS_NAMES = ("movers", "chronic")
 
 #: What happens to notes in excess of the pool where no insurer pays.
 UNDERCOLLATERALIZATION = {

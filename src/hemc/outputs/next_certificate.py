@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from hemc.outputs.estimates import Design, design_of, quantile, take_sample
+from hemc.outputs.estimates import Design, design_of, mean, quantile, take_sample
 from hemc.outputs.labels import (
     DELINQUENCY_LINES,
     DRAW_LINES,
@@ -26,7 +26,7 @@ _LABEL = 35
 
 
 def next_certificate(next_month: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
-    """Return each figure's 5, 50 and 95 % point over paths: figure, p5, p50, p95.
+    """Return each figure's 5, 50 and 95 % point and mean over paths: figure, p5, p50, p95, mean.
 
     A column `weight` of the paths is respected and no figure, nor is `path`. Of a lazy frame, one
     column at a time is in memory.
@@ -39,17 +39,21 @@ def next_certificate(next_month: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     design = design_of(weight, 1)
     names = [name for name in names if name not in ("path", "weight")]
     points = [_points(paths.select(name).collect().to_series(), design) for name in names]
+    statistics = (*LEVELS, "mean")
     return pl.DataFrame(
-        {"figure": names} | dict(zip(LEVELS, zip(*points, strict=True), strict=True))
+        {"figure": names} | dict(zip(statistics, zip(*points, strict=True), strict=True))
     )
 
 
 def _points(figure: pl.Series, design: Design) -> list[float | None]:
-    """Return the value of each of LEVELS."""
+    """Return the value of each of LEVELS and the mean."""
+    values = figure.cast(pl.Float64).to_numpy()
+    expected = mean(values, design).value
     if not design.is_plain:
-        sample = take_sample(figure.cast(pl.Float64).to_numpy(), design)
-        return [quantile(sample, level).value for level in LEVELS.values()]
-    return [figure.quantile(level, interpolation="nearest") for level in LEVELS.values()]
+        sample = take_sample(values, design)
+        return [*(quantile(sample, level).value for level in LEVELS.values()), expected]
+    points = [figure.quantile(level, interpolation="nearest") for level in LEVELS.values()]
+    return [*points, expected]
 
 
 def render_next_certificate(

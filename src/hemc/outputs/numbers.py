@@ -15,6 +15,8 @@ def show_estimate(row: Mapping[str, Any], independent: int | None) -> str:
     value, error, unit = row["value"], row["standard_error"], row["unit"]
     if row["statistic"] == "probability":
         return show_probability(value, error, independent)
+    if unit == "fraction":
+        value, error, unit = 100.0 * value, error and 100.0 * error, "%"
     digits = _digits(value, error, unit)
     text = f"{value:,.{digits}f}"
     if error is not None:

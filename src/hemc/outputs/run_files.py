@@ -30,7 +30,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "latent_class", "from_state", "to_state", "reported_ratio", "prior_mean", "prior_sd",
         "posterior_mean", "posterior_sd", "p5", "p95", "sd_ratio", "prior_driven",
     ),
-    "assumptions": ("name", "value", "where_set", "source"),
+    "assumptions": ("name", "value", "where_set", "source", "meaning"),
     "sensitivities": (
         "assumption", "setting", "measure", "note", "statistic", "base_value",
         "base_standard_error", "value", "standard_error", "difference",
@@ -41,13 +41,36 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "stress_shift", "prepayment_multiplier", "index_rate",
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
-    "next_certificate": ("figure", "p5", "p50", "p95"),
+    "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
+    "scenarios": (
+        "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
+        "standard_error", "unit", "difference", "difference_standard_error",
+        "independent_standard_error",
+    ),
+    "scenario_months": ("scenario", "month", "series", "note", "state", "statistic", "value"),
+    "contributions": (
+        "measure", "note", "statistic", "from_state", "latent_class", "value", "standard_error",
+        "share", "kind", "unit",
+    ),
+    "tornado": (
+        "assumption", "setting", "side", "source", "measure", "note", "statistic", "base_value",
+        "value", "difference", "difference_standard_error", "independent_standard_error", "paths",
+    ),
+    "heat_maps": (
+        "prepayment", "roll_rate", "severity", "measure", "statistic", "value", "standard_error",
+        "difference_standard_error", "independent_standard_error", "paths",
+    ),
     "breakevens": (
         "kind", "speed", "note", "target", "crossing", "direction", "value", "standard_error",
         "pool_loss_pct", "coverage", "coverage_standard_error", "writedown_pct", "average_life",
         "duration", "window_first", "window_last", "searched_from", "searched_to",
     ),
     "breakeven_scan": ("kind", "speed", "note", "place", "probability", "writedown_pct"),
+    "backtest": (
+        "deal", "fitted_to", "date", "months", "group", "figure", "observed", "p5", "p25", "p50",
+        "p75", "p95", "pit", "in_50", "in_90", "share_in_50", "share_in_90", "crps",
+        "crps_no_change", "crps_chain",
+    ),
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 _HEP_MONTHS = 10
 
@@ -76,5 +76,5 @@ Curve = Annotated[
     str,
     BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value),
     AfterValidator(_require_curve),
-    Field(json_schema_extra={"anyOf": [{"type": "number"}, {"type": "string"}], "type": None}),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
 ]

@@ -1,4 +1,4 @@
-"""A run's folder → report.html, one self-contained page that opens without a network."""
+"""A run's folder → report.html, a self-contained page that needs no network, and report.xlsx."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hemc.errors import InputError
 from hemc.outputs.report.blocks import Section
 from hemc.outputs.report.charts import THEME
 from hemc.outputs.report.sections.accuracy import accuracy
+from hemc.outputs.report.sections.backtest import backtest
 from hemc.outputs.report.sections.breakevens import breakevens
 from hemc.outputs.report.sections.insurer import insurer
 from hemc.outputs.report.sections.next_certificate import next_certificate
@@ -26,29 +27,36 @@ from hemc.outputs.report.sections.tie_out import tie_out
 from hemc.outputs.report.sections.verdict import verdict
 from hemc.outputs.report.vega import chart_script
 from hemc.outputs.run_files import RunFiles
+from hemc.outputs.workbook.document import WORKBOOK, render_workbook
 
 REPORT = "report.html"
 
 #: In the order of the page; a section without data is None and leaves no gap in the numbers.
 SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
     verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, breakevens,
-    scenarios, sensitivities, next_certificate, accuracy, assumptions, manifest,
+    scenarios, sensitivities, next_certificate, backtest, accuracy, assumptions, manifest,
 )  # fmt: skip
 
 
 def write_report(folder: Path) -> Path:
-    """Write report.html into a run's folder from the files there, and return its path.
+    """Write report.html and report.xlsx from a run's other files; return the page's path.
 
     Raises InputError where the folder is no run's or cannot be written.
     """
-    page = render_report(RunFiles(folder))
-    path = folder / REPORT
+    run = RunFiles(folder)
+    page, workbook = render_report(run), render_workbook(run)
+    for name, content in ((WORKBOOK, workbook), (REPORT, page.encode())):
+        _write(folder / name, content)
+    return folder / REPORT
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file; raises InputError where the system refuses."""
     try:
-        path.write_text(page, encoding="utf-8")
+        path.write_bytes(content)
     except OSError as error:
         raise InputError(path, "", f"a file that cannot be written ({error.strerror})",
                          "a folder to write in") from None  # fmt: skip
-    return path
 
 
 def render_report(run: RunFiles) -> str:

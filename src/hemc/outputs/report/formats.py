@@ -37,7 +37,7 @@ def estimate(row: Mapping[str, Any] | None, independent: int | None) -> str:
         return DASH
     if row["value"] == 0.0 and not row["standard_error"] and row["statistic"] != "probability":
         return "0"
-    return show_estimate(row, independent)
+    return show_estimate(row, independent).replace("-", "−")
 
 
 def estimate_millions(row: Mapping[str, Any] | None, independent: int | None) -> str:
@@ -68,6 +68,17 @@ def difference(value: float, error: float | None, unit: str) -> str:
     if error is not None:
         text += f" ± {error:,.{digits}f}"
     return text if unit == "USD" else f"{text} {unit}"
+
+
+def difference_and_errors(row: Mapping[str, Any], unit: str) -> str:
+    """Return a difference ± its own error (that of independent seeds), without its unit."""
+    own = difference(row["difference"], row["difference_standard_error"], unit)
+    independent = row["independent_standard_error"]
+    if independent is None or own == "none":
+        return own
+    factor = {"USD": 1.0 / MILLION, "fraction": 100.0}.get(unit, 1.0)
+    text = own.removesuffix(f" {unit}").removesuffix(" points")  # the heading has it
+    return f"{text} ({factor * independent:,.2f})"
 
 
 def state_name(state: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hemc.outputs import labels
 from hemc.outputs.report.blocks import Block, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import amount
+from hemc.outputs.report.sections.month_of_cash import month_of_cash
 from hemc.outputs.run_files import RunFiles
 
 Points = tuple[float | None, ...]
@@ -30,7 +31,9 @@ def next_certificate(run: RunFiles) -> Section | None:
         "its own points; those of one column need not add up."
     )
     forecast = Table("Servicing certificate", ("", *_POINTS), list(_rows(figures)))
-    blocks: list[Block] = [Paragraph(text), forecast, _delinquencies(figures)]
+    cash = month_of_cash(dict(table.select("figure", "mean").iter_rows()), month)
+    pictures: list[Block] = [] if cash is None else [cash]
+    blocks = [Paragraph(text), *pictures, forecast, _delinquencies(figures)]
     return Section("next-certificate", "Next certificate", blocks)
 
 

@@ -17,10 +17,11 @@ def assumptions(run: RunFiles) -> Section | None:
     table = run.table("assumptions")
     if table is None:
         return None
-    columns = ("name", "value", "where_set", "source")
+    columns = ("name", "value", "meaning", "where_set", "source")
     rows = [Row(tuple(cell or "" for cell in row)) for row in table.select(columns).iter_rows()]
-    heads = ("assumption", "value", "set in", "source")
-    shown = Table("Value, where it was set and where it comes from", heads, rows, texts=(0, 1, 2))
+    heads = ("assumption", "value", "meaning", "set in", "source")
+    caption = "Value, meaning, where it was set and where it comes from"
+    shown = Table(caption, heads, rows, texts=range(4))
     return Section("assumptions", "Assumptions", [shown])
 
 

@@ -83,13 +83,12 @@ def _facts(run: RunFiles) -> list[tuple[str, str]]:
     manifest = run.manifest
     scenario = manifest.configuration.scenario
     file = manifest.scenario
-    shift = f"{scenario.stress_shift:+g}" if scenario.stress_shift else "none"
-    if file is not None:
-        shift = f"{shift} beside the path of '{file.name}'"
+    path = "" if file is None else f", path of “{file.name}”"
+    shift = f"stress shift {scenario.stress_shift:+g}" if scenario.stress_shift else "no shift"
     facts = [
         ("Deal", f"{manifest.issuer} {manifest.series}, group {manifest.group}"),
         ("Certificate of", manifest.payment_date or "a date that cannot be read"),
-        ("Scenario", f"{manifest.name}: random factors {scenario.factors}, stress shift {shift}"),
+        ("Scenario", f"random factors {scenario.factors}{path}, {shift}"),
         ("Insurer", manifest.configuration.insurer.mode),
         ("Simulated", f"{manifest.paths:,} paths × {manifest.months} months"),
     ]
