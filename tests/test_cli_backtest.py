@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from report_sample import write_sample
+from outputs.report_sample import write_sample
 
 from hemc import engine
 from hemc.cli import main
