@@ -137,6 +137,12 @@ def test_settings_that_a_backtest_cannot_have_are_refused(root, two_deals, key, 
     assert key in refused(root, two_deals, *names, **{key: value})
 
 
+def test_a_prior_that_has_seen_the_certificates_is_refused(root, two_deals):
+    names = ("2002-he4_2003-11-25.json", "2002-he4_2003-12-26.json")
+    product = {"inputs.product": "products/closed-end-second-2003.toml"}
+    assert "has_seen: found 2002-HE4" in refused(root, two_deals, *names, **product)
+
+
 def test_a_configuration_without_a_list_is_refused(base_toml):
     result = CliRunner().invoke(main, ["backtest", str(base_toml)])
     assert result.exit_code == 2
