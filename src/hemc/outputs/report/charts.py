@@ -167,7 +167,7 @@ def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
          "axis": {"domain": False, "ticks": False, "grid": False, "labelLimit": 220}}  # fmt: skip
     styles = list(dict.fromkeys(row["style"] for row in rows))
     colors = {"domain": styles, "range": [f"var(--{style})" for style in styles]}
-    bars = {
+    bars: Spec = {
         "mark": {"type": "bar", "height": {"band": 0.7}, "minBandSize": 1},
         "encoding": {
             "x": {"field": "low", "type": "quantitative", "title": title, "axis": {"grid": True}},
@@ -176,7 +176,7 @@ def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
             "tooltip": [{"field": "step", "type": "nominal"}, _tip("amount", title, ",.6f")],
         },
     }  # fmt: skip
-    texts = {
+    texts: Spec = {
         "mark": {"type": "text", "align": "left", "dx": 4, "color": "var(--ink)"},
         "encoding": {
             "x": {"field": "high", "type": "quantitative"},
