@@ -17,6 +17,7 @@ from hemc.errors import InputError
 from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.backtest import BacktestSettings
 from hemc.settings.breakeven import BreakevenSettings
 from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
@@ -24,6 +25,7 @@ from hemc.settings.outputs import OutputSettings
 from hemc.settings.pool import LossSettings, PrepaymentSettings
 from hemc.settings.roll_rates import RollRateSettings
 from hemc.settings.scenario import ScenarioSettings
+from hemc.settings.sensitivities import SensitivitySettings
 from hemc.settings.simulation import SimulationSettings
 from hemc.settings.valuation import ValuationSettings
 from hemc.settings.vector import VectorSettings
@@ -46,6 +48,7 @@ class Config(Settings):
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    backtest: BacktestSettings = BacktestSettings()
     prepayment: PrepaymentSettings = PrepaymentSettings()
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()
@@ -55,6 +58,7 @@ class Config(Settings):
     outputs: OutputSettings = OutputSettings()
     vector: VectorSettings = VectorSettings()
     breakeven: BreakevenSettings = BreakevenSettings()
+    sensitivities: SensitivitySettings = SensitivitySettings()
 
 
 class Assumption(NamedTuple):

@@ -99,7 +99,7 @@ def test_work_made_by_other_code_is_not_done():
 
 @pytest.mark.parametrize(
     ("n_blocks", "n_threads", "sizes"),
-    [(0, 2, []), (3, 2, [1, 1, 1]), (16, 2, [4] * 4), (99, 2, [4] * 24 + [3]), (20, 4, [2] * 10)],
+    [(0, 2, []), (3, 2, [1, 1, 1]), (16, 2, [4] * 4), (99, 2, [8] * 12 + [3]), (20, 4, [2] * 10)],
 )
 def test_blocks_go_out_in_groups_in_their_order(n_blocks, n_threads, sizes):
     from hemc.scale.cluster import grouped

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hemc.cli.backtest import backtest
 from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
@@ -14,7 +15,7 @@ from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
-from hemc.cli.studies import breakeven
+from hemc.cli.studies import breakeven, sensitivities
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -65,6 +66,7 @@ def main() -> None:
 
 
 for command in (
+    backtest,
     breakeven,
     calibrate,
     certificate,
@@ -75,6 +77,7 @@ for command in (
     report,
     run,
     schema,
+    sensitivities,
     stress,
     trace,
     validate,

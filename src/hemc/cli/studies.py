@@ -1,4 +1,4 @@
-"""Commands that ask a configuration more than one run: break-evens."""
+"""Commands that ask more of a configuration than one run: break-evens and sensitivities."""
 
 from __future__ import annotations
 
@@ -50,6 +50,41 @@ def breakeven(
     _add(folder, tables, {"breakevens": rests_on.model_dump()})
     if not quiet:
         click.echo(render_breakevens(found.table, study.title, rests_on, folder), nl=False)
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--paths", type=int, help="Number of paths of each case.")
+@click.option("--out", type=FILE, help="Folder of the run (default: results/<name>).")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@click.option("--quiet", is_flag=True, help="No progress and no table.")
+def sensitivities(
+    config: Path, paths: int | None, out: Path | None, settings: tuple[str, ...], quiet: bool
+) -> None:
+    """Change one assumption at a time, and prepayment × roll rates × severity together.
+
+    Adds a tornado and heat maps to the run of the configuration, which is made where it is not
+    there. Every difference has its own standard error and that of independent seeds.
+
+    \b
+    Example:
+      hemc sensitivities configs/base.toml
+    """
+    from hemc.config import load_config
+    from hemc.engine.sensitivities import explore_assumptions, explored_paths
+    from hemc.engine.study import prepare_study
+    from hemc.outputs.progress import show_progress
+    from hemc.outputs.sensitivity_screen import render_tornado
+
+    named = {} if paths is None else {"sensitivities.paths": str(paths)}
+    study = prepare_study(load_config(config, overrides(settings) | named))
+    n_paths = explored_paths(study)
+    folder = _base_run(study, out, quiet)
+    with show_progress(n_paths, quiet) as progress:
+        found = explore_assumptions(study, progress)
+    _add(folder, {"tornado": found.tornado, "heat_maps": found.heat_maps}, {})
+    if not quiet:
+        click.echo(render_tornado(found.tornado, study.title, folder), nl=False)
 
 
 def _base_run(study: Study, out: Path | None, quiet: bool) -> Path:

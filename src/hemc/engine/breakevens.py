@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +22,6 @@ from hemc.outputs.breakevens import breakeven_table
 from hemc.outputs.estimates import Estimate, design_of
 from hemc.outputs.run_files import RunFiles
 from hemc.scale.block import RunModel, pool_flows
-from hemc.scale.losses import join_losses, lose_block
 from hemc.scale.threads import block_ranges
 from hemc.settings.breakeven import BreakevenSettings
 
@@ -124,7 +122,9 @@ def scan_cdr(study: Study, speed: float) -> pl.DataFrame:
 def scan_shift(study: Study) -> pl.DataFrame:
     """Follow expected flows, without factors, at every shift of the grid."""
     settings = study.loaded.config.breakeven
-    model = study.under(_EXPECTED_FLOWS)
+    # Where each path has a draw of the roll rates, all shifts are to have the same, their mean.
+    held = study._replace(calibration=study.calibration._replace(draws=None))
+    model = held.under(_EXPECTED_FLOWS)
     n = round(settings.highest_shift / settings.shift_step)
     shifts = np.linspace(0.0, n * settings.shift_step, n + 1)
     desk = Desk(model.pool.pool, model.deal, model.quotes)
@@ -159,12 +159,7 @@ def simulate_multiple(
     """Simulate the study's paths at one multiple: rows of breakeven_scan.parquet."""
     model = study.under({f"scenario.multiples.{kind}": multiple})
     n_paths = study.whole_units(study.loaded.config.breakeven.paths)
-    ranges = block_ranges(n_paths, study.loaded.config.simulation.block_paths)
-    blocks = []
-    for block in study.workers.map_blocks(partial(lose_block, model), ranges):
-        blocks.append(block)
-        progress(len(block.pool))
-    losses = join_losses(blocks)
+    losses = study.lose(model, n_paths, progress)
     design = design_of(losses.weight, study.unit_paths)
     loss_pct = 100.0 * losses.pool / model.pool.pool.balance.sum()
     return simulated_rows(kind, multiple, loss_pct, losses.notes, held_classes(model), design)

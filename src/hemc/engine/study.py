@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from hemc.config import LoadedConfig
 from hemc.engine.calibration import Calibration, calibrate
 from hemc.engine.documents import Documents, read_documents
-from hemc.engine.paths import choose_sampling
+from hemc.engine.paths import Progress, choose_sampling
 from hemc.engine.run_model import build_model
 from hemc.model.innovations import Sampling
 from hemc.scale.block import RunModel
-from hemc.scale.threads import Threads
+from hemc.scale.losses import Losses, join_losses, lose_block
+from hemc.scale.threads import Threads, block_ranges
 
 
 class Study(NamedTuple):
@@ -44,6 +46,15 @@ class Study(NamedTuple):
         """Return the model under other settings, with the run's calibration and random numbers."""
         config = self.loaded.replaced(settings).config
         return build_model(config, self.documents, self.calibration).sampled(self.sampling)
+
+    def lose(self, model: RunModel, n_paths: int, progress: Progress) -> Losses:
+        """Return what the first paths lose under a model."""
+        ranges = block_ranges(n_paths, self.loaded.config.simulation.block_paths)
+        blocks = []
+        for block in self.workers.map_blocks(partial(lose_block, model), ranges):
+            blocks.append(block)
+            progress(len(block.pool))
+        return join_losses(blocks)
 
 
 def prepare_study(loaded: LoadedConfig) -> Study:

@@ -35,6 +35,9 @@ STATISTICS = {
     "es_97_5": "expected shortfall 97.5 %", "es_99": "expected shortfall 99 %",
 }  # fmt: skip
 
+#: Latent classes of loans where there are two.
+CLASS_NAMES = ("movers", "chronic")
+
 #: What happens to notes in excess of the pool where no insurer pays.
 UNDERCOLLATERALIZATION = {
     "implied": "balances and interest continue; the loss is what is unpaid at the end",

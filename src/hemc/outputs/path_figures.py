@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
+from hemc.outputs.contributions import origin_columns
 
 #: An amount below half a cent is none.
 HALF_CENT = 0.005
@@ -55,6 +56,7 @@ def path_figures(
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_cpr": annual_rate(flows.cash.prepaid, flows)[:, 0],
     }
+    columns |= origin_columns(flows.loss_by_origin)
     for k, name in enumerate(names):
         columns |= _note_figures(name, k, wrapped, unwrapped)
     return pl.DataFrame(columns).with_columns(

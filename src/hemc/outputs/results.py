@@ -16,6 +16,7 @@ import polars as pl
 from hemc.inputs.calendar import payment_date
 from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
+from hemc.outputs.contributions import contributions
 from hemc.outputs.folder import MANIFEST, whole_folder
 from hemc.outputs.next_certificate import next_certificate, render_next_certificate
 from hemc.outputs.note_values import quote_records
@@ -73,6 +74,9 @@ def write_run(
             result.variance.write_parquet(part / "variance.parquet")
         _copy_posterior(result.documents.paths.get("posterior"), part)
         result.store.next_month.write(part / "next_month.parquet")
+        unit = result.loaded.config.simulation.unit_paths
+        table = contributions(result.store.paths.scan(), unit)
+        table.write_parquet(part / "contributions.parquet")
         roll_rate_table(result).write_parquet(part / "roll_rates.parquet")
         tie_out_table(result.documents.tie_out).write_parquet(part / "tieout.parquet")
         assumption_table(result).write_parquet(part / "assumptions.parquet")

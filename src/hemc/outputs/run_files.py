@@ -43,8 +43,22 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
     "scenarios": (
-        "scenario", "measure", "insurer", "note", "statistic", "value", "standard_error", "unit",
-        "difference", "difference_standard_error", "independent_standard_error",
+        "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
+        "standard_error", "unit", "difference", "difference_standard_error",
+        "independent_standard_error",
+    ),
+    "scenario_months": ("scenario", "month", "series", "note", "state", "statistic", "value"),
+    "contributions": (
+        "measure", "note", "statistic", "from_state", "latent_class", "value", "standard_error",
+        "share", "kind", "unit",
+    ),
+    "tornado": (
+        "assumption", "setting", "side", "source", "measure", "note", "statistic", "base_value",
+        "value", "difference", "difference_standard_error", "independent_standard_error", "paths",
+    ),
+    "heat_maps": (
+        "prepayment", "roll_rate", "severity", "measure", "statistic", "value", "standard_error",
+        "difference_standard_error", "independent_standard_error", "paths",
     ),
     "breakevens": (
         "kind", "speed", "note", "target", "crossing", "direction", "value", "standard_error",
@@ -52,6 +66,11 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "duration", "window_first", "window_last", "searched_from", "searched_to",
     ),
     "breakeven_scan": ("kind", "speed", "note", "place", "probability", "writedown_pct"),
+    "backtest": (
+        "deal", "fitted_to", "date", "months", "group", "figure", "observed", "p5", "p25", "p50",
+        "p75", "p95", "pit", "in_50", "in_90", "share_in_50", "share_in_90", "crps",
+        "crps_no_change", "crps_chain",
+    ),
 }  # fmt: skip
 
 

@@ -13,12 +13,11 @@ from hemc.inputs.deal import Deal
 from hemc.inputs.deal_checks import find_term
 from hemc.inputs.tieout import TieOutLine
 from hemc.model.roll_rates import PRIOR_DRIVEN, RollRates
+from hemc.outputs.labels import CLASS_NAMES
 from hemc.states import N_LIVE, N_STATES, NAMES
 
 if TYPE_CHECKING:
     from hemc.engine import RunResult
-
-CLASS_NAMES = ("movers", "chronic")
 
 _STATISTICS = (
     "reported_ratio", "prior_mean", "prior_sd", "posterior_mean", "posterior_sd", "p5", "p95",

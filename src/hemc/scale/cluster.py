@@ -33,13 +33,21 @@ Result = TypeVar("Result")
 Block = tuple[int, int]
 
 _TASKS_A_THREAD = 2  # under way or waiting, so that a worker always has a next one
-_MOST_BLOCKS_A_TASK = 4
+_MOST_BLOCKS_A_TASK = 8
 _PATIENCE = 30.0  # seconds to wait for a task or a worker before asking what is wrong
 
 
-#: Environment of a worker process. Dask's own makes it give memory back to the system after every
-#: block: at the next, the pages that the system has to clear cost a third of the simulation.
-MALLOC = {"MALLOC_TRIM_THRESHOLD_": 2**28, "MALLOC_MMAP_THRESHOLD_": 2**25}
+#: How Dask runs worker processes of this machine. By its own settings they give memory back to the
+#: system after every block, and the pages to be cleared at the next cost a third of the simulation;
+#: and they watch themselves fifty times a second, which costs some per cent of a core each.
+LOCAL_WORKERS = {
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 2**28,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 2**25,
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.tick.interval": "1s",
+}
 
 # Ctrl-C reaches every process of a terminal; workers would answer with tracebacks, and it is for
 # the run to end them.
@@ -181,9 +189,7 @@ def _local_workers(address: str) -> LocalCluster:
     number = address.removeprefix("local:")
     if not number.isdecimal() or not int(number):
         raise InputError("--cluster", "", f"'{address}'", "local: and a number of processes")
-    with dask.config.set(
-        {f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in MALLOC.items()}
-    ):
+    with dask.config.set(LOCAL_WORKERS):
         return LocalCluster(
             n_workers=int(number), threads_per_worker=1, dashboard_address=None,
             silence_logs=logging.CRITICAL, preload=[_DEAF_TO_CTRL_C],

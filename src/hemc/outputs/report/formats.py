@@ -70,6 +70,17 @@ def difference(value: float, error: float | None, unit: str) -> str:
     return text if unit == "USD" else f"{text} {unit}"
 
 
+def difference_and_errors(row: Mapping[str, Any], unit: str) -> str:
+    """Return a difference ± its own error (that of independent seeds), without its unit."""
+    own = difference(row["difference"], row["difference_standard_error"], unit)
+    independent = row["independent_standard_error"]
+    if independent is None or own == "none":
+        return own
+    factor = {"USD": 1.0 / MILLION, "fraction": 100.0}.get(unit, 1.0)
+    text = own.removesuffix(f" {unit}").removesuffix(" points")  # the heading has it
+    return f"{text} ({factor * independent:,.2f})"
+
+
 def state_name(state: str) -> str:
     """Return a delinquency state's name for a title."""
     if state[0].isdigit():

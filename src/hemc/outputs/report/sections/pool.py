@@ -8,6 +8,7 @@ from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, estimate, millions, month_name, state_name
+from hemc.outputs.report.sections.contributions import contribution_tables
 from hemc.outputs.run_files import SHARE_SHOWN, RunFiles
 from hemc.states import N_LIVE, NAMES
 
@@ -33,6 +34,7 @@ def pool(run: RunFiles) -> Section | None:
     losses = _losses(run)
     if losses.rows:
         blocks.append(losses)
+    blocks += contribution_tables(run)
     speeds = [chart for name in _SERIES if (chart := _series(run, name))]
     if speeds:
         blocks += [_extent(run), Grid(speeds)]

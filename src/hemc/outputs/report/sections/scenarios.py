@@ -9,6 +9,7 @@ import polars as pl
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import Block, Chart, Facts, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import percent
+from hemc.outputs.report.sections.scenario_results import scenario_results
 from hemc.outputs.run_files import RunFiles
 from hemc.outputs.run_manifest import CreditFactor
 
@@ -31,7 +32,7 @@ def scenarios(run: RunFiles) -> Section | None:
     table = run.table("scenario_paths")
     if table is None:
         return None
-    blocks: list[Block] = []
+    blocks: list[Block] = scenario_results(run)
     scenario = run.manifest.scenario
     if scenario is not None:
         facts = [("Scenario", scenario.name), ("Meaning", scenario.meaning)]

@@ -9,6 +9,7 @@ import polars as pl
 
 from hemc.outputs.report.blocks import DASH, Block, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import difference, estimate_millions
+from hemc.outputs.report.sections.assumptions_studied import heat_map_blocks, tornado_blocks
 from hemc.outputs.run_files import RunFiles
 
 CONVENTION = "deal.undercollateralization"
@@ -23,9 +24,10 @@ _MEASURES = {
 
 def sensitivities(run: RunFiles) -> Section | None:
     """Return every varied assumption with its effect on the pool, the insurer and the notes."""
+    studied = [*tornado_blocks(run), *heat_map_blocks(run)]
     table = run.table("sensitivities")
     if table is None or not len(table):
-        return None
+        return Section("sensitivities", "Sensitivities", studied) if studied else None
     names = table["assumption"].unique(maintain_order=True).to_list()
     text = (
         "Each assumption is changed alone and the first paths are run again on the same random "
@@ -34,7 +36,7 @@ def sensitivities(run: RunFiles) -> Section | None:
     blocks: list[Block] = [Paragraph(text), *deal_effects(run, names, "Other assumptions")]
     others = [name for name in names if name != CONVENTION]
     blocks += writedown_effects(run, others, "Expected writedown without insurer")
-    return Section("sensitivities", "Sensitivities", blocks)
+    return Section("sensitivities", "Sensitivities", [*blocks, *studied])
 
 
 def deal_effects(run: RunFiles, names: Sequence[str], caption: str) -> list[Table]:
