@@ -25,7 +25,9 @@ def scenario_table(measures):
     nothing = dict.fromkeys(
         ("difference", "difference_standard_error", "independent_standard_error"), pl.lit(None)
     )
-    base = measures.with_columns(**nothing).with_columns(pl.lit("base").alias("scenario"))
+    base = measures.with_columns(
+        pl.lit("base").alias("scenario"), pl.lit(None, pl.String).alias("weights"), **nothing
+    )
     twice = base.with_columns(
         pl.lit("adverse").alias("scenario"), pl.col("value") * 2.0,
         difference=pl.col("value"), difference_standard_error=pl.lit(0.25),
