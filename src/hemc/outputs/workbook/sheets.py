@@ -16,9 +16,9 @@ from hemc.outputs.workbook.cells import (
     CENTS,
     DECIMALS,
     FINE_PERCENT,
+    INTEGER,
     MONTH,
     PERCENT,
-    PLAIN,
     Cell,
     Day,
     Number,
@@ -68,8 +68,8 @@ def summary(run: RunFiles) -> Sheet:
         ("Certificate of", manifest.payment_date or "a date that cannot be read"),
         ("Run", manifest.name),
         ("Insurer", manifest.configuration.insurer.mode),
-        ("Paths", Number(manifest.paths, AMOUNT)),
-        ("Months", Number(manifest.months, AMOUNT)),
+        ("Paths", Number(manifest.paths)),
+        ("Months", Number(manifest.months)),
         ("Warnings", "; ".join(manifest.warnings) or "none"),
     ]
     rows += [[], *([label, value] for label, value in facts)]
@@ -256,7 +256,7 @@ def _calendar(run: RunFiles) -> tuple[list[Cell], list[Cell]]:
     first = run.manifest.first_projected_month
     numbers = range(1, run.manifest.months + 1)
     dates = (dt.date.fromisoformat(f"{month_name(first, month)}-01") for month in numbers)
-    return [Number(month) for month in numbers], [Day(date, MONTH) for date in dates]
+    return [Number(month, INTEGER) for month in numbers], [Day(date, MONTH) for date in dates]
 
 
 def _exact(text: str | None) -> Cell:
@@ -267,7 +267,7 @@ def _exact(text: str | None) -> Cell:
     if not isinstance(found, Number):
         return found
     decimals = len(text.partition(".")[2])
-    return Number(found.value, CENTS if decimals == 2 else DECIMALS if decimals else PLAIN)
+    return Number(found.value, {0: AMOUNT, 2: CENTS}.get(decimals, DECIMALS))
 
 
 def _text(value: Any) -> Cell:
