@@ -22,6 +22,9 @@ DATE = "yyyy-mm-dd"
 MONTH = "yyyy-mm"
 PLAIN = "General"
 
+#: What a reader of any figure has to know.
+READING = "± is one standard error. Percentages are fractions: 5.24 % is 0.0524."
+
 _SHAPES = {"USD": AMOUNT, "fraction": PERCENT, "per year": FINE_PERCENT, "years": CENTS}
 
 
