@@ -14,6 +14,7 @@ from benchmarks.calibration_page import write_between_marks
 from benchmarks.machine import describe_machine
 from benchmarks.page import table
 from hemc import engine
+from hemc.cli.options import overrides
 from hemc.config import LoadedConfig, load_config
 from hemc.outputs.backtest_files import write_backtest
 from hemc.outputs.backtest_text import skill_text
@@ -33,8 +34,10 @@ def main() -> None:
     """Backtest, unless there is one, and write the page's parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, help="folder of a `hemc backtest` made before")
-    folder = parser.parse_args().results
-    loaded = load_config(CONFIG)
+    parser.add_argument("--set", action="append", default=[], help="KEY=VALUE, also of --results")
+    options = parser.parse_args()
+    folder = options.results
+    loaded = load_config(CONFIG, overrides(tuple(options.set)))
     with tempfile.TemporaryDirectory() as scratch:
         if folder is None:
             folder = Path(scratch) / "backtest"

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from report_sample import write_sample
+from outputs.report_sample import write_sample
 
 from hemc import engine
 from hemc.cli import main
@@ -135,6 +135,12 @@ def test_certificates_without_a_later_one_are_refused(root, two_deals):
 def test_settings_that_a_backtest_cannot_have_are_refused(root, two_deals, key, value):
     names = ("2002-he4_2003-11-25.json", "2002-he4_2003-12-26.json")
     assert key in refused(root, two_deals, *names, **{key: value})
+
+
+def test_a_prior_that_has_seen_the_certificates_is_refused(root, two_deals):
+    names = ("2002-he4_2003-11-25.json", "2002-he4_2003-12-26.json")
+    product = {"inputs.product": "products/closed-end-second-2003.toml"}
+    assert "has_seen: found 2002-HE4" in refused(root, two_deals, *names, **product)
 
 
 def test_a_configuration_without_a_list_is_refused(base_toml):

@@ -14,7 +14,6 @@ from hemc.config import load_config
 from hemc.engine.breakevens import (
     expected_loss,
     find_breakevens,
-    held_classes,
     scan_multiple,
     scan_shift,
     searched_paths,
@@ -24,7 +23,7 @@ from hemc.inputs.overcollateralization import StepDown, Trigger
 from hemc.model.insurer import absent
 from hemc.model.vector_run import Desk, flat_vectors, play_vectors, triggers_failing
 from hemc.model.vectors import Vectors
-from hemc.outputs.breakeven_scan import projected_rows
+from hemc.outputs.breakeven_scan import held_classes, projected_rows
 from hemc.outputs.breakevens import breakeven_table
 from hemc.outputs.estimates import Estimate
 from hemc.outputs.path_figures import annual_rate
@@ -118,7 +117,7 @@ def test_a_desk_break_even_agrees_with_projections_just_below_and_above(study, f
     assert lost[0] < 0.005 < lost[1]
     loss_pct = 100 * played.cash.loss.sum() / played.cash.balance[0, 0]
     assert at["pool_loss_pct"] == pytest.approx(loss_pct)
-    assert at["writedown_pct"] == pytest.approx(100 * lost[1] / held_classes(model).balance[k])
+    assert at["writedown_pct"] == pytest.approx(100 * lost[1] / held_classes(model.deal).balance[k])
 
 
 def test_a_desk_table_is_ordered_as_credit_enhancement_is(found):
@@ -139,7 +138,9 @@ def test_the_mildest_shift_is_where_expected_flows_first_lose(study, found):
         })  # fmt: skip
         cash = pool_flows(model, model.factors.standing(np.zeros(1)), 0).cash
         desk = Desk(model.pool.pool, model.deal, model.quotes)
-        rows = projected_rows("shift", 1.0, np.zeros(1), _paid(desk, cash), held_classes(model))
+        rows = projected_rows(
+            "shift", 1.0, np.zeros(1), _paid(desk, cash), held_classes(model.deal)
+        )
         lost.append(rows.filter(note="A-2")["writedown_pct"][0])
     assert lost[0] == 0.0 < lost[1]
     assert at["writedown_pct"] == pytest.approx(lost[1], rel=1e-6)
@@ -178,7 +179,7 @@ def test_a_deal_whose_losses_are_not_monotone_shows_all_crossings(study):
     )
     played = play_vectors(Desk(model.pool.pool, model.deal, model.quotes), vectors, absent(41))
     table = breakeven_table(
-        projected_rows("cdr", 1.0, cdr, played, held_classes(model)), [], EXPECTED
+        projected_rows("cdr", 1.0, cdr, played, held_classes(model.deal)), [], EXPECTED
     )
     every = table.filter(pl.col("note").is_null()).sort("crossing")
     assert every["direction"].to_list() == ["rising", "falling", "rising"]

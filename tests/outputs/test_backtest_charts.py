@@ -27,5 +27,6 @@ def test_bands_by_date_in_the_charts_unit():
     altair.LayerChart.from_dict(spec, validate=True)
     first, second = spec["data"]["values"]
     assert (first["date"], second["date"]) == ("Jan 2004", "Feb 2004")
+    assert all(layer["encoding"]["x"]["sort"] is None for layer in spec["layer"])  # as they come
     assert first["p95"] == 5.0
     assert first["observed"] == 6.5432

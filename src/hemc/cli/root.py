@@ -15,7 +15,7 @@ from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
-from hemc.cli.studies import breakeven, sensitivities
+from hemc.cli.studies import breakeven, sensitivities, vector
 from hemc.cli.trace import trace
 from hemc.errors import HemcError
 
@@ -81,6 +81,7 @@ for command in (
     stress,
     trace,
     validate,
+    vector,
     warmup,
 ):  # one a line, so that branches with new commands merge
     main.add_command(command)

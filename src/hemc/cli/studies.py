@@ -1,4 +1,4 @@
-"""Commands that ask more of a configuration than one run: break-evens and sensitivities."""
+"""Commands that ask more of a configuration than one run: break-evens, sensitivities, vectors."""
 
 from __future__ import annotations
 
@@ -85,6 +85,51 @@ def sensitivities(
     _add(folder, {"tornado": found.tornado, "heat_maps": found.heat_maps}, {})
     if not quiet:
         click.echo(render_tornado(found.tornado, study.title, folder), nl=False)
+
+
+@click.command()
+@click.argument("config", type=FILE)
+@click.option("--cpr", help="Prepayment vector, such as 0.36 or '0.36 ramp 24 0.22'.")
+@click.option("--cdr", help="Default vector, in addition to prepayments.")
+@click.option("--severity", help="Severity vector.")
+@click.option("--lag", type=int, help="Months from default to loss.")
+@click.option("--csv", "csv_file", type=FILE, help="Write the table to FILE as well.")
+@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+def vector(
+    config: Path,
+    cpr: str | None,
+    cdr: str | None,
+    severity: str | None,
+    lag: int | None,
+    csv_file: Path | None,
+    settings: tuple[str, ...],
+) -> None:
+    """Project CPR, CDR and severity vectors through the deal: no state, no draw, one path.
+
+    The vectors are those of [vector] where no option replaces them; a rate is a fraction a year,
+    `0.02 ramp 10 0.20` rises, `0.05 for 12 0.10` changes, `0.20 hep` is the home equity ramp.
+
+    \b
+    Examples:
+      hemc vector configs/base.toml
+      hemc vector configs/base.toml --cdr '0.02 ramp 12 0.10' --severity 1.0
+    """
+    from hemc.config import load_config
+    from hemc.engine.study import prepare_study
+    from hemc.engine.vector_run import run_vectors
+    from hemc.outputs.folder import disk_errors
+    from hemc.outputs.vector_table import render_vectors
+
+    options = {"cpr": cpr, "cdr": cdr, "severity": severity, "lag_months": lag}
+    named = {f"vector.{k}": f"'{v}'" for k, v in options.items() if v is not None}
+    if lag is not None:
+        named["vector.lag_months"] = str(lag)
+    study = prepare_study(load_config(config, overrides(settings) | named))
+    table = run_vectors(study)
+    if csv_file is not None:
+        with disk_errors(csv_file.parent):
+            table.write_csv(csv_file)
+    click.echo(render_vectors(table, study.title, study.loaded.config.vector), nl=False)
 
 
 def _base_run(study: Study, out: Path | None, quiet: bool) -> Path:

@@ -94,11 +94,14 @@ def _read(loaded: LoadedConfig) -> _Documents:
     ]
     series = gather_series(certificates)
     by_date = {(c.series, c.payment_date): c for c in certificates if c.series and c.payment_date}
-    return _Documents(
-        {(name, date): c for (name, date), c in by_date.items()}, series,
-        read_deals(loaded, [one.series for one in series]),
-        read_product(loaded.path(config.inputs.product)),
-    )  # fmt: skip
+    names = [one.series for one in series]
+    product = read_product(loaded.path(config.inputs.product))
+    if seen := sorted(set(names) & set(product.has_seen)):
+        raise InputError(
+            loaded.path(config.inputs.product), "has_seen", ", ".join(seen),
+            "a prior that has seen no certificate it is scored on",
+        )  # fmt: skip
+    return _Documents(by_date, series, read_deals(loaded, names), product)
 
 
 def _starts(

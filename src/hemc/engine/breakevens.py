@@ -12,16 +12,15 @@ from hemc.engine.paths import Progress
 from hemc.engine.study import Study
 from hemc.errors import InputError
 from hemc.kernels.flows import Floats
-from hemc.kernels.records import column
 from hemc.model.crossings import lattice, scan_and_narrow, scanned
 from hemc.model.insurer import absent
 from hemc.model.vector_run import Desk, flat_vectors, pay_and_value, play_vectors, triggers_failing
-from hemc.outputs.breakeven_scan import Classes, projected_rows, simulated_rows
+from hemc.outputs.breakeven_scan import held_classes, projected_rows, simulated_rows
 from hemc.outputs.breakeven_text import Conventions
 from hemc.outputs.breakevens import breakeven_table
 from hemc.outputs.estimates import Estimate, design_of
 from hemc.outputs.run_files import RunFiles
-from hemc.scale.block import RunModel, pool_flows
+from hemc.scale.block import pool_flows
 from hemc.scale.threads import block_ranges
 from hemc.settings.breakeven import BreakevenSettings
 
@@ -96,13 +95,6 @@ def searched_paths(settings: BreakevenSettings) -> int:
     return points * settings.paths
 
 
-def held_classes(model: RunModel) -> Classes:
-    """Return the classes with a balance at cut-off."""
-    balance = column(model.deal.terms.classes, "balance_open")
-    places = [int(k) for k in np.flatnonzero(balance > 0.0)]
-    return Classes(places, [model.deal.class_names[k] for k in places], balance[places])
-
-
 def scan_cdr(study: Study, speed: float) -> pl.DataFrame:
     """Project the pool at every CDR of the grid, as the desk table's conventions say."""
     model, config = study.model, study.loaded.config
@@ -114,7 +106,7 @@ def scan_cdr(study: Study, speed: float) -> pl.DataFrame:
         some = rates[first : first + n]
         vectors = flat_vectors(config.vector, model.n_months, some, speed)
         played = play_vectors(desk, vectors, absent(n), first)
-        return projected_rows("cdr", speed, some, played, held_classes(model))
+        return projected_rows("cdr", speed, some, played, held_classes(model.deal))
 
     return pl.concat(study.workers.map_blocks(work, block_ranges(len(rates), _BLOCK)))
 
@@ -133,7 +125,7 @@ def scan_shift(study: Study) -> pl.DataFrame:
         some = shifts[first : first + n]
         cash = pool_flows(model, model.factors.standing(some), first).cash
         played = pay_and_value(desk, cash, absent(n), first)
-        return projected_rows("shift", 1.0, some, played, held_classes(model))
+        return projected_rows("shift", 1.0, some, played, held_classes(model.deal))
 
     return pl.concat(study.workers.map_blocks(work, block_ranges(len(shifts), _BLOCK)))
 
@@ -162,4 +154,4 @@ def simulate_multiple(
     losses = study.lose(model, n_paths, progress)
     design = design_of(losses.weight, study.unit_paths)
     loss_pct = 100.0 * losses.pool / model.pool.pool.balance.sum()
-    return simulated_rows(kind, multiple, loss_pct, losses.notes, held_classes(model), design)
+    return simulated_rows(kind, multiple, loss_pct, losses.notes, held_classes(model.deal), design)

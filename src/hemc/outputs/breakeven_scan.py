@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
+from hemc.kernels.records import column
 from hemc.kernels.valuation import (
     AVERAGE_LIFE,
     DURATION,
@@ -20,6 +21,7 @@ from hemc.kernels.valuation import (
     WINDOW_LAST,
     YIELD,
 )
+from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.vector_run import Projection
 from hemc.outputs.estimates import HALF_CENT, Design, Estimate, mean, probability
 
@@ -50,6 +52,13 @@ class Classes(NamedTuple):
     places: list[int]
     names: list[str]
     balance: Floats
+
+
+def held_classes(deal: MonthlyDeal) -> Classes:
+    """Return the classes with a balance at cut-off."""
+    balance = column(deal.terms.classes, "balance_open")
+    places = [int(k) for k in np.flatnonzero(balance > 0.0)]
+    return Classes(places, [deal.class_names[k] for k in places], balance[places])
 
 
 def projected_rows(

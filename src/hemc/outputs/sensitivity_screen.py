@@ -12,11 +12,13 @@ from rich.table import Table
 
 WIDTH = 80
 
+_WIDEST_NAME = 24
+
 #: Measure, statistic, heading, factor and decimals of the columns.
 _COLUMNS = (
     ("pool_loss_pct", "mean", "loss\n%", 1.0, 2),
     ("draws", "probability", "P(draw)\npoints", 100.0, 1),
-    ("draws_pv", "mean", "draws, PV\n$ million", 1e-6, 2),
+    ("draws_pv", "mean", "draws, PV\n$ million", 1e-6, 1),
 )
 
 
@@ -28,21 +30,23 @@ def render_tornado(table: pl.DataFrame, title: str, folder: Path) -> str:
     out.print(f"one assumption at a time, differences from the run on {n_paths:,} common paths;")
     out.print("± own standard error (that of independent seeds)\n")
     shown = Table(box=None, pad_edge=False, expand=True, padding=(0, 1, 0, 0))
-    shown.add_column("\nassumption", overflow="fold")
+    shown.add_column("\nassumption", no_wrap=True)
     for _, _, heading, *_ in _COLUMNS:
         shown.add_column(heading, justify="right", no_wrap=True)
-    still = []
+    still, before = [], ""
     for name, setting in _by_effect(table):
         part = table.filter(assumption=name, setting=setting)
         cells = [_cell(part, *column) for column in _COLUMNS]
-        label = f"{_short(name)} = {setting}"
-        if any(cells):
-            shown.add_row(label, *(cell or "–" for cell in cells))
-        else:
-            still.append(label)
+        if not any(cells):
+            still.append(f"{name} = {setting}")
+            continue
+        if name != before:
+            shown.add_row(_short(name))
+            before = name
+        shown.add_row(f"  = {setting}", *(cell or "–" for cell in cells))
     out.print(shown)
     if still:
-        out.print(f"\nno effect on these: {', '.join(still)}")
+        out.print(f"\nno effect on these figures: {', '.join(still)}")
     out.print("\nheat maps of prepayment × roll rates × severity: in report.html")
     out.print(f"files: {folder}")
     file = out.file
@@ -68,9 +72,8 @@ def _by_effect(table: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def _short(name: str) -> str:
-    """Return the last word of a setting's name, which the reader of base.toml knows."""
-    *_, section, last = ("", *name.split("."))
-    return f"{last} multiple" if section == "multiples" else last
+    """Return a setting's name, without its section where that is too long for its column."""
+    return name if len(name) <= _WIDEST_NAME else name.partition(".")[2]
 
 
 def _cell(
@@ -80,7 +83,7 @@ def _cell(
     row: dict[str, Any] = part.filter(measure=measure, statistic=statistic).row(0, named=True)
     if abs(row["difference"]) < 1e-9:
         return ""
-    text = f"{factor * row['difference']:+.{digits}f}"
+    text = f"{round(factor * row['difference'], digits) + 0.0:+.{digits}f}"
     own, independent = row["difference_standard_error"], row["independent_standard_error"]
     if own is None or independent is None:
         return text

@@ -44,7 +44,8 @@ def pit_histogram(places: pl.Series) -> Spec:
 def forecast_bands(table: pl.DataFrame, title: str, factor: float = 1.0) -> Spec:
     """Return bands of a figure by date with what came; `title` is the axis's with its unit."""
     rows = [_band_row(row, factor) for row in table.sort("date").iter_rows(named=True)]
-    x = {"field": "date", "type": "ordinal", "title": "certificate", "axis": {"labelAngle": 0}}
+    x = {"field": "date", "type": "ordinal", "title": "certificate", "sort": None,
+         "axis": {"labelAngle": 0}}  # fmt: skip
     names = {"p95": "95 %", "p75": "75 %", "p50": "median", "p25": "25 %", "p5": "5 %"}
     shown = [{"field": "date", "type": "nominal", "title": "certificate"},
              tip("observed", "came", ",.3~f"),

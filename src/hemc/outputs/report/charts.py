@@ -212,10 +212,12 @@ def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
          "axis": {"domain": False, "ticks": False, "grid": False, "labelLimit": 220}}  # fmt: skip
     styles = list(dict.fromkeys(row["style"] for row in rows))
     colors = {"domain": styles, "range": [f"var(--{style})" for style in styles]}
+    room = 1.3 * max(row["high"] for row in rows)  # for the text beside the last bar
     bars: Spec = {
         "mark": {"type": "bar", "height": {"band": 0.7}, "minBandSize": 1},
         "encoding": {
-            "x": {"field": "low", "type": "quantitative", "title": title, "axis": {"grid": True}},
+            "x": {"field": "low", "type": "quantitative", "title": title,
+                  "scale": {"domain": [0.0, room], "nice": False}, "axis": {"grid": True}},
             "x2": {"field": "high"},
             "color": {"field": "style", "type": "nominal", "scale": colors, "legend": None},
             "tooltip": [{"field": "step", "type": "nominal"}, tip("amount", title, ",.6f")],

@@ -59,12 +59,12 @@ def backtest(run: RunFiles) -> Section | None:
 def _meaning(table: pl.DataFrame, scored: pl.DataFrame) -> str:
     """Say what was done."""
     return (
-        "Roll rates were fitted to the certificates up to a date, from a prior that had seen none "
-        "of them, and every later certificate forecast. CRPS is the distance of a forecast from "
-        "what came; skill is 1 − CRPS / CRPS of a naive forecast: that nothing changes, or that "
-        "the ratios reported go on as a chain. Brackets: 5 and 95 % of a bootstrap over dates. "
-        f"{len(scored):,} figures are scored; {len(table) - len(scored):,} of which the forecast "
-        "leaves nothing open are left out."
+        "Roll rates were fitted to the certificates up to a date and every later certificate "
+        "forecast, from a prior that had seen none of them. CRPS is the distance of a "
+        "forecast from what came; skill is 1 − CRPS / CRPS of a naive forecast: that nothing "
+        "changes, or that the ratios reported go on as a chain. Brackets: 5 and 95 % of a "
+        f"bootstrap over dates. {len(scored):,} figures are scored; {len(table) - len(scored):,} "
+        "of which the forecast leaves nothing open are left out."
     )
 
 
