@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from outputs.workbook_sheets import Book
 
 from hemc import engine
 from hemc.cli import main
@@ -246,6 +247,10 @@ def test_the_command_adds_to_the_run_that_is_there(base_toml, tmp_path):
     page = (tmp_path / "r" / "report.html").read_text()
     assert "Break-evens</h2>" in page
     assert "insurer absent" in page
+    sheet = Book(tmp_path / "r" / "report.xlsx").rows("Break-evens")
+    table = pl.read_parquet(tmp_path / "r" / "breakevens.parquet")
+    assert len(sheet) == table.height
+    assert [row.get("value") for row in sheet] == pytest.approx(table["value"].to_list())
     assert expected_loss(Path(tmp_path / "r")).value > 0.0
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from outputs.workbook_sheets import Book
 
 from hemc import engine
 from hemc.cli import main
@@ -142,6 +143,19 @@ def test_the_command_adds_tornado_and_maps_to_the_run(base_toml, tmp_path):
     assert "Change of lifetime loss, %" in page
     assert "Expected lifetime loss, % of the pool" in page
     assert "roll rates × 2" in page
+    book = Book(tmp_path / "r" / "report.xlsx")
+    table = pl.read_parquet(tmp_path / "r" / "tornado.parquet")
+    first = table.row(0, named=True)
+    shown = book.rows("Swings")[0]
+    assert shown["assumption"] == first["assumption"]
+    assert shown["difference"] == pytest.approx(first["difference"] / 100.0)
+    assert len(book.rows("Swings")) == table.height
+    assert len(book.rows("Heat maps")) == 8 * 3
+    assert sum(
+        row["value"]
+        for row in book.rows("Contributions")
+        if (row["measure"], row["statistic"]) == ("pool_loss", "mean")
+    ) == pytest.approx(pl.read_parquet(tmp_path / "r" / "paths.parquet")["pool_loss"].mean())
 
 
 def test_a_swing_that_does_not_exist_is_one_error(base_toml, tmp_path):

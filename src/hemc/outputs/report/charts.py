@@ -200,7 +200,7 @@ def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
         row | {"from": row["difference"] - row["error"], "to": row["difference"] + row["error"]}
         for row in rows
     ]
-    return chart(around, layers) | {"height": 22 * len(order)}
+    return chart(around, layers) | {"height": _STEP_HEIGHT * len(order)}
 
 
 def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
