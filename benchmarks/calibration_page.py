@@ -77,9 +77,11 @@ def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
-def write_between_marks(page: Path, part: str, text: str) -> None:
-    """Replace what stands between the marks of one part of the page."""
-    begin, end = f"<!-- {part}: written by scripts/calibration -->", f"<!-- end of {part} -->"
+def write_between_marks(
+    page: Path, part: str, text: str, script: str = "scripts/calibration"
+) -> None:
+    """Replace what stands between the marks of one part of the page that a script writes."""
+    begin, end = f"<!-- {part}: written by {script} -->", f"<!-- end of {part} -->"
     before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):

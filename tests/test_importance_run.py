@@ -98,7 +98,7 @@ def test_months_and_bands_are_weighted(tilted, plain):
     assert raw > 2 * plain.paths["pool_loss"].mean()
     for statistic in ("mean", "p50", "p75"):
         found, wanted = (at(r, "cumulative_loss", statistic) for r in (tilted, plain))
-        assert found == pytest.approx(wanted, rel=0.12)
+        assert found == pytest.approx(wanted, rel=0.25)
     found, wanted = (r.measures.filter(measure="next_month_cpr", statistic="p50")["value"][0]
                      for r in (tilted, plain))  # fmt: skip
     assert found == pytest.approx(wanted, rel=0.1)

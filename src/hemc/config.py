@@ -17,6 +17,7 @@ from hemc.errors import InputError
 from hemc.inputs.scenario_file import ScenarioFile, read_scenario_file
 from hemc.inputs.tape import TapeSettings
 from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.settings.backtest import BacktestSettings
 from hemc.settings.breakeven import BreakevenSettings
 from hemc.settings.calibration import CalibrationSettings
 from hemc.settings.insurer import InsurerSettings
@@ -47,6 +48,7 @@ class Config(Settings):
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
     calibration: CalibrationSettings = CalibrationSettings()
+    backtest: BacktestSettings = BacktestSettings()
     prepayment: PrepaymentSettings = PrepaymentSettings()
     loss: LossSettings = LossSettings()
     scenario: ScenarioSettings = ScenarioSettings()

@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from report_sample import write_sample
 
+from hemc.cli import main
 from hemc.outputs.report.document import write_report
 
 pytestmark = pytest.mark.browser
@@ -19,6 +21,19 @@ SCREENSHOTS = Path(__file__).parents[2] / "test-output"
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     return write_report(write_sample(tmp_path_factory.mktemp("browser") / "base"))
+
+
+@pytest.fixture(scope="module")
+def stress_report(root, tmp_path_factory):
+    """The report of all scenarios, with every section that `hemc stress` writes."""
+    folder = tmp_path_factory.mktemp("browser") / "stress"
+    result = CliRunner().invoke(
+        main,
+        ["stress", str(root / "configs" / "stress.toml"), "--paths", "64", "--quiet",
+         "--set", "outputs.sensitivity_paths=0", "--out", str(folder)],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    return folder / "report.html"
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +53,14 @@ def visit(chromium, report):
     """Open the report and return the page with what it complained about and asked for."""
     pages = []
 
-    def open_page(width, scheme="light"):
+    def open_page(width, scheme="light", file=report):
         page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         pages.append(page)
         page.complaints, page.requests = [], []
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("request", lambda request: page.requests.append(request.url))
-        page.goto(report.as_uri())
+        page.goto(file.as_uri())
         page.wait_for_selector("html[data-charts=drawn]", timeout=60_000)
         return page
 
@@ -69,6 +84,20 @@ def test_every_chart_is_drawn_quietly_and_offline(visit, report, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") == width
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"report-{width}-{scheme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_stress_run_is_drawn_quietly_and_offline(visit, stress_report, width):
+    page = visit(width, file=stress_report)
+    assert page.complaints == []
+    assert page.requests == [stress_report.as_uri()]
+    assert page.locator("#scenarios table").count() > 2
+    n_charts = page.locator("figure.chart").count()
+    assert page.locator("figure.chart .canvas svg").count() == n_charts > 20
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert stress_report.stat().st_size < 5_000_000
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"stress-{width}-light.png", full_page=True)
 
 
 def test_links_of_the_contents_lead_to_their_sections(visit):
@@ -146,8 +175,9 @@ def test_tables_copy_as_a_spreadsheet_takes_them(visit, report):
     assert len(wanted) > 10
 
 
-def test_paper_cuts_no_table(visit, tmp_path):
-    page = visit(_PAPER_WIDTH)
+@pytest.mark.parametrize("of_run", ["report", "stress_report"])
+def test_paper_cuts_no_table(visit, request, of_run, tmp_path):
+    page = visit(_PAPER_WIDTH, file=request.getfixturevalue(of_run))
     page.emulate_media(media="print")
     page.evaluate("document.querySelectorAll('details').forEach(folded => { folded.open = true; })")
     reach = "parts => Math.max(...parts.map(part => part.getBoundingClientRect().right))"

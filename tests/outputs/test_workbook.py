@@ -25,8 +25,8 @@ def scenario_table(measures):
     nothing = dict.fromkeys(
         ("difference", "difference_standard_error", "independent_standard_error"), pl.lit(None)
     )
-    base = measures.with_columns(**nothing).with_columns(
-        pl.lit("base").alias("scenario"), pl.lit(None, pl.String).alias("weights")
+    base = measures.with_columns(
+        pl.lit("base").alias("scenario"), pl.lit(None, pl.String).alias("weights"), **nothing
     )
     twice = base.with_columns(
         pl.lit("adverse").alias("scenario"), pl.col("value") * 2.0,
@@ -187,3 +187,13 @@ def test_libreoffice_opens_it_without_repair_and_reads_the_same(folder, tmp_path
     values = [float(row[1].rstrip("%")) / (100.0 if "%" in row[1] else 1.0) for row in summary]
     exact = [row["value"] * (0.01 if row["unit"].startswith("%") else 1.0) for row in run.headlines]
     assert values == pytest.approx(exact, rel=1e-9)
+
+
+def test_columns_are_wide_enough_for_their_numbers(book):
+    """A number wider than its column shows as ####."""
+    for sheet, column, shown in (
+        ("Tie-out", "B", "390,719,522.22"),
+        ("Classes", "I", show_probability(0.0, None, N_PATHS)),
+        ("Months", "C", "345,678,901"),
+    ):
+        assert book.widths[sheet][column] > len(shown)

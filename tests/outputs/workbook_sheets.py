@@ -21,11 +21,16 @@ class Book:
         ]
         book = tree["xl/workbook.xml"]
         self.names = {n.get("name"): n.text for n in book.iter(f"{_MAIN}definedName")}
-        self.formulas, self.links, self.sheets, self.panes = [], [], {}, {}
+        self.formulas, self.links, self.sheets, self.panes, self.widths = [], [], {}, {}, {}
         for i, sheet in enumerate(book.iter(f"{_MAIN}sheet"), start=1):
             page = tree[f"xl/worksheets/sheet{i}.xml"]
             self.formulas += page.iter(f"{_MAIN}f")
             self.links += page.iter(f"{_MAIN}hyperlink")
+            self.widths[sheet.get("name")] = {
+                chr(ord("A") + number - 1): float(column.get("width"))
+                for column in page.iter(f"{_MAIN}col")
+                for number in range(int(column.get("min")), int(column.get("max")) + 1)
+            }
             self.panes[sheet.get("name")] = next(page.iter(f"{_MAIN}pane")).attrib
             self.sheets[sheet.get("name")] = {
                 cell.get("r"): _value(cell, strings) for cell in page.iter(f"{_MAIN}c")

@@ -57,8 +57,8 @@ def test_terms_that_are_not_finite_stop_the_run(model):
 
 
 def test_the_timing_of_cash_is_checked(model, monkeypatch):
-    timing = np.ones(64)
-    timing[5] = np.nan
+    timing = np.ones((64, 2))
+    timing[5, 0] = np.nan
     monkeypatch.setattr(block_module.FactorModel, "draw_timing", lambda *_: timing)
     with pytest.raises(InternalError, match="the timing of cash is not finite on path 69, month 1"):
         run_block(model, 0, 64, 64)

@@ -12,6 +12,7 @@ from scale.run_of_a_tape import assert_same_run, command, start, write_tape
 
 from hemc.cli import main
 from hemc.errors import InputError
+from hemc.scale.journal import read_records
 
 MANY = ["--paths", "30000", "--threads", "1"]
 
@@ -114,8 +115,8 @@ def run_on(base_toml, tape, out, address, *options):
     """Start a run on a cluster, and return it once its first piece is finished."""
     words = command(base_toml, tape, out, *MANY, "--cluster", address, *options)
     process = start(words)
-    piece = out.with_name(f".{out.name}.unfinished") / "pieces" / "000000"
-    while process.poll() is None and not piece.exists():
+    journal = out.with_name(f".{out.name}.unfinished") / "journal.jsonl"
+    while process.poll() is None and len(read_records(journal)) < 2:
         time.sleep(0.05)
     return process
 

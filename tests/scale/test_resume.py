@@ -22,6 +22,7 @@ from hemc.cli import main
 from hemc.errors import InputError
 from hemc.outputs.provenance import code
 from hemc.scale import store
+from hemc.scale.journal import append_record
 from hemc.scale.lock import held_folder
 from hemc.scale.work_folder import WorkFolder
 
@@ -141,6 +142,19 @@ def test_an_interrupted_run_says_what_is_kept(stopped):
     assert [path.name for path in folder.iterdir()] == [".r.unfinished"]
     pieces = folder / ".r.unfinished" / "pieces"
     assert {path.name for path in pieces.iterdir()} == {"000000", "000001"}
+
+
+def test_a_piece_counts_once_it_is_in_the_journal(hemc, whole, tmp_path, monkeypatch):
+    def recorded(file, record):
+        append_record(file, record)
+        raise KeyboardInterrupt  # as a signal that arrives while the disk is waited for
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hemc.scale.pieces.append_record", recorded)
+        stopped = hemc()
+    assert "128 of 448 paths are kept" in stopped.stderr
+    assert "resuming after 128 of 448 paths" in hemc("--resume").stderr
+    assert_same_run(whole, tmp_path / "r")
 
 
 @pytest.mark.parametrize("options", [["--threads", "2"], ["--set", "simulation.block_paths=192"]])

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from hemc.cli.backtest import backtest
 from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
@@ -65,6 +66,7 @@ def main() -> None:
 
 
 for command in (
+    backtest,
     breakeven,
     calibrate,
     certificate,

@@ -1,5 +1,6 @@
 """Where all stages meet: each command on one screen, one call a stage, and nothing else."""
 
+from hemc.engine.backtest import BacktestResult, run_backtest
 from hemc.engine.calibration import Calibration, calibrate
 from hemc.engine.documents import Documents, closing_balances, next_payment, read_documents
 from hemc.engine.paths import (
@@ -16,6 +17,7 @@ from hemc.engine.single_run import RunResult, run
 from hemc.engine.variations import variations, vary
 
 __all__ = [
+    "BacktestResult",
     "Calibration",
     "Documents",
     "PosteriorCalibration",
@@ -31,6 +33,7 @@ __all__ = [
     "read_documents",
     "refine_mean_loss",
     "run",
+    "run_backtest",
     "simulate",
     "simulate_rounds",
     "variations",

@@ -19,7 +19,7 @@ from hemc.inputs.published_totals import totals_from_certificate
 from hemc.inputs.synthetic_tape import synthesise_tape
 from hemc.inputs.tape import read_tape
 from hemc.inputs.tape_totals import TapeTotals, check_tape
-from hemc.kernels.flows import Floats
+from hemc.kernels.flows import Floats, Ints
 from hemc.model.class_moves import LatentClasses
 from hemc.model.evidence import gather_evidence
 from hemc.model.latent_classes import split_classes
@@ -95,21 +95,37 @@ def posterior_draws(loaded: LoadedConfig, documents: Documents) -> Floats:
     Raises InputError for a posterior of other inputs, and for one beside two latent classes.
     """
     config = loaded.config
-    if config.roll_rates.classes != 1:
-        raise InputError(
-            loaded.file, "roll_rates.classes", str(config.roll_rates.classes),
-            "1 with roll_rates.posterior, whose draws know one class",
-        )  # fmt: skip
+    require_one_class(loaded)
     draws = read_posterior(
         documents.paths["posterior"], posterior_digest(loaded), documents.deal.series
     )
+    return with_stated_payoff(draws[shuffled(len(draws), config)], config)
+
+
+def require_one_class(loaded: LoadedConfig) -> None:
+    """Raise InputError where a run of posterior draws is to have two latent classes."""
+    if loaded.config.roll_rates.classes != 1:
+        raise InputError(
+            loaded.file, "roll_rates.classes", str(loaded.config.roll_rates.classes),
+            "1 with draws of a posterior, which know one class",
+        )  # fmt: skip
+
+
+def shuffled(n_draws: int, config: Config) -> Ints:
+    """Return the draws' order in a run, which may use fewer than all, int64[draw]."""
     generator = np.random.Generator(np.random.Philox(key=[config.simulation.seed, 2]))
-    draws = draws[generator.permutation(len(draws))]  # a run may use fewer than all
-    if config.prepayment.cpr != "certificate":
-        payoff = 1.0 - (1.0 - config.prepayment.cpr) ** (1 / 12)
-        current = draws[:, CURRENT]
-        current *= ((1.0 - payoff) / (1.0 - current[:, PAID_OFF]))[:, None]
-        current[:, PAID_OFF] = payoff
+    return generator.permutation(n_draws)
+
+
+def with_stated_payoff(draws: Floats, config: Config) -> Floats:
+    """Return draws with the payoff rate of current loans that the configuration states, if any."""
+    if config.prepayment.cpr == "certificate":
+        return draws
+    draws = draws.copy()
+    payoff = 1.0 - (1.0 - config.prepayment.cpr) ** (1 / 12)
+    current = draws[:, CURRENT]
+    current *= ((1.0 - payoff) / (1.0 - current[:, PAID_OFF]))[:, None]
+    current[:, PAID_OFF] = payoff
     return draws
 
 

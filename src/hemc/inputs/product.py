@@ -47,10 +47,14 @@ class Row(Settings):
 
 
 class Product(Settings):
-    """Prior moves of a kind of loan; a move that is not listed cannot happen."""
+    """Prior moves of a kind of loan; a move that is not listed cannot happen.
+
+    `has_seen` names the deals whose certificates the prior rests on.
+    """
 
     name: str
     source: str
+    has_seen: tuple[str, ...] = ()
     worst_to_best: tuple[Key, ...]
     current: CurrentRow
     rows: dict[Key, Row]

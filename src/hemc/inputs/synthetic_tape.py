@@ -50,7 +50,7 @@ def synthesise_tape(totals: TapeTotals, settings: TapeSettings, seed: int) -> pl
             "gross_rate": gross_rate,
             "amortization_months": amortization,
             "maturity_months": maturity,
-            "instalments_behind": _behind_by_state(settings)[state],
+            "instalments_behind": behind_by_state(settings)[state],
         },
         schema=SCHEMA,
     )
@@ -148,7 +148,7 @@ def _draw_terms(
     return amortization, maturity
 
 
-def _behind_by_state(settings: TapeSettings) -> Ints:
+def behind_by_state(settings: TapeSettings) -> Ints:
     """Return the instalments that a loan of each live state is behind at cut-off."""
     behind = settings.instalments_behind
     return np.array(

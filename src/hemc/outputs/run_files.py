@@ -66,6 +66,11 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "duration", "window_first", "window_last", "searched_from", "searched_to",
     ),
     "breakeven_scan": ("kind", "speed", "note", "place", "probability", "writedown_pct"),
+    "backtest": (
+        "deal", "fitted_to", "date", "months", "group", "figure", "observed", "p5", "p25", "p50",
+        "p75", "p95", "pit", "in_50", "in_90", "share_in_50", "share_in_90", "crps",
+        "crps_no_change", "crps_chain",
+    ),
 }  # fmt: skip
 
 

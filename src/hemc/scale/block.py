@@ -141,8 +141,8 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     """
     story = play_block(model, first_path, n_paths)
     _, flows, default_month, wrapped, unwrapped = story
-    timing = model.factors.draw_timing(first_path, n_paths)
-    require_finite(timing[:, None], first_path, "the timing of cash")
+    timing = model.factors.draw_timing(first_path, n_paths, model.next_deal.n_months)
+    require_finite(timing, first_path, "the timing of cash")
     next_month = next_month_figures(
         flows, timing, model.next_deal, default_month, model.loss_to_date
     )

@@ -104,6 +104,14 @@ class LastingPieces(Pieces):
         pieces.identity = records[0]
         return pieces
 
+    def paths_kept(self) -> int:
+        """Return the number of paths up to the last piece in the journal.
+
+        That may be one more than the process came to know of when it was interrupted.
+        """
+        records = read_records(self._journal())[1:]
+        return int(records[-1]["state"]["paths"]) if records else 0
+
     def drop_unfinished(self) -> None:
         """Take from folder and journal all but the finished pieces, to go on after them."""
         whole = {piece.folder for piece in self.finished}

@@ -72,7 +72,7 @@ class WorkFolder:
     ) -> None:
         """Let go of the folder; it stays where the run failed and has finished pieces."""
         if self._pieces is not None:
-            if kind is None or not self._pieces.finished:
+            if kind is None or not self._pieces.paths_kept():
                 shutil.rmtree(self.path, ignore_errors=True)
             else:
                 self._pieces.discard_begun()
@@ -82,8 +82,7 @@ class WorkFolder:
 
 def _finished(pieces: LastingPieces) -> str:
     """Return how far a run has come, for people."""
-    done, asked = pieces.finished[-1].state["paths"], pieces.identity["simulation.paths"]
-    return f"{done:,} of {asked:,} paths"
+    return f"{pieces.paths_kept():,} of {pieces.identity['simulation.paths']:,} paths"
 
 
 def _require_same(folder: Path, then: Record, now: Record) -> None:

@@ -120,7 +120,7 @@ def curves(
     column, heading = x
     scale = {"nice": False} | ({"type": "log"} if is_log else {})
     axis = {"field": column, "type": "quantitative", "title": heading, "scale": scale}
-    tips = [_tip(column, heading, ",.3~f"), *(_tip(n.column, n.name, pattern) for n in lines)]
+    tips = [tip(column, heading, ",.3~f"), *(tip(n.column, n.name, pattern) for n in lines)]
     highest = {"field": lines[0].column, "type": "quantitative", "title": title}
     points = {
         "mark": {"type": "point", "opacity": 0, "size": 200},
@@ -129,17 +129,17 @@ def curves(
     layers: list[Spec] = [*(_line(line, title) for line in lines), points]
     for layer in layers:
         layer["encoding"]["x"] = axis
-    return _chart(rows, layers)
+    return chart(rows, layers)
 
 
 def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]) -> Spec:
     """Return bars of `low`, `high`, `share` (%), with `marks`: places and their styles."""
     rows = [{k: round(v, 4) for k, v in row.items()} for row in bins.iter_rows(named=True)]
     tips = [
-        _tip("low", "from, %", ",.2f"), _tip("high", "to, %", ",.2f"),
-        _tip("share", "paths, %", ",.2f"),
+        tip("low", "from, %", ",.2f"), tip("high", "to, %", ",.2f"),
+        tip("share", "paths, %", ",.2f"),
     ]  # fmt: skip
-    bars = {
+    bars: Spec = {
         "mark": {"type": "bar", "color": "var(--core)", "binSpacing": 1},
         "encoding": {
             "x": {"field": "low", "type": "quantitative", "title": title,
@@ -158,7 +158,7 @@ def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]
         }
         for at, style in marks
     ]  # fmt: skip
-    return _chart(rows, [bars, *rules])
+    return chart(rows, [bars, *rules])
 
 
 def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
@@ -178,7 +178,7 @@ def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
     x = {"type": "quantitative", "title": title}
     tips = [
         {"field": "assumption", "type": "nominal"}, {"field": "setting", "type": "nominal"},
-        _tip("difference", "difference", "+,.3f"), _tip("error", "± error", ",.3f"),
+        tip("difference", "difference", "+,.3f"), tip("error", "± error", ",.3f"),
     ]  # fmt: skip
     layers: list[Spec] = [
         {
@@ -200,7 +200,7 @@ def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
         row | {"from": row["difference"] - row["error"], "to": row["difference"] + row["error"]}
         for row in rows
     ]
-    return _chart(around, layers) | {"height": _STEP_HEIGHT * len(order)}
+    return chart(around, layers) | {"height": _STEP_HEIGHT * len(order)}
 
 
 def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
@@ -212,13 +212,15 @@ def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
          "axis": {"domain": False, "ticks": False, "grid": False, "labelLimit": 220}}  # fmt: skip
     styles = list(dict.fromkeys(row["style"] for row in rows))
     colors = {"domain": styles, "range": [f"var(--{style})" for style in styles]}
+    room = 1.3 * max(row["high"] for row in rows)  # for the text beside the last bar
     bars: Spec = {
         "mark": {"type": "bar", "height": {"band": 0.7}, "minBandSize": 1},
         "encoding": {
-            "x": {"field": "low", "type": "quantitative", "title": title, "axis": {"grid": True}},
+            "x": {"field": "low", "type": "quantitative", "title": title,
+                  "scale": {"domain": [0.0, room], "nice": False}, "axis": {"grid": True}},
             "x2": {"field": "high"},
             "color": {"field": "style", "type": "nominal", "scale": colors, "legend": None},
-            "tooltip": [{"field": "step", "type": "nominal"}, _tip("amount", title, ",.6f")],
+            "tooltip": [{"field": "step", "type": "nominal"}, tip("amount", title, ",.6f")],
         },
     }  # fmt: skip
     texts: Spec = {
@@ -230,7 +232,7 @@ def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
     }
     for layer in (bars, texts):
         layer["encoding"]["y"] = y
-    return _chart(rows, [bars, texts]) | {"height": _STEP_HEIGHT * len(rows)}
+    return chart(rows, [bars, texts]) | {"height": _STEP_HEIGHT * len(rows)}
 
 
 def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
@@ -239,8 +241,8 @@ def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
          "scale": {"type": "log", "nice": False},
          "axis": {"format": "~s", "tickCount": 5}}  # fmt: skip
     tips = [
-        _tip("n", "paths", ","), _tip("value", "estimate", ",.3f"),
-        _tip("low", "95 % from", ",.3f"), _tip("high", "to", ",.3f"),
+        tip("n", "paths", ","), tip("value", "estimate", ",.3f"),
+        tip("low", "95 % from", ",.3f"), tip("high", "to", ",.3f"),
     ]  # fmt: skip
     y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
     layers: list[Spec] = [
@@ -256,10 +258,10 @@ def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
     ]  # fmt: skip
     for layer in layers:
         layer["encoding"]["x"] = x
-    return _chart(rows, layers)
+    return chart(rows, layers)
 
 
-def _chart(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
+def chart(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
     """Return the frame that all charts share."""
     return {
         "$schema": SCHEMA,
@@ -282,7 +284,7 @@ def _by_month(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
     }  # fmt: skip
     for layer in layers:
         layer["encoding"]["x"] = x
-    return _chart(rows, layers)
+    return chart(rows, layers)
 
 
 def _area(low: str, high: str, title: str, color: str) -> Spec:
@@ -307,9 +309,9 @@ def _hover(tips: Mapping[str, str], n_months: int, pattern: str = ",.2f") -> Spe
 
     Not Vega-Lite's `nearest`, whose tooltips lose texts such as the calendar month.
     """
-    shown = [_tip("month", "month", "d")]
+    shown = [tip("month", "month", "d")]
     shown.append({"field": "payment", "type": "nominal", "title": "paid in"})
-    shown += [_tip(column, name, pattern) for column, name in tips.items()]
+    shown += [tip(column, name, pattern) for column, name in tips.items()]
     pointed = {"type": "point", "on": "pointerover", "clear": "pointerout"}
     opacity = {"condition": {"param": "pointed", "empty": False, "value": 0.3}, "value": 0}
     return {
@@ -320,7 +322,7 @@ def _hover(tips: Mapping[str, str], n_months: int, pattern: str = ",.2f") -> Spe
     }  # fmt: skip
 
 
-def _tip(field: str, title: str, pattern: str) -> Spec:
+def tip(field: str, title: str, pattern: str) -> Spec:
     """Return a figure of a tooltip; `pattern` is d3's."""
     return {"field": field, "type": "quantitative", "title": title, "format": pattern}
 

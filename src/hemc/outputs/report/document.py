@@ -12,6 +12,7 @@ from hemc.errors import InputError
 from hemc.outputs.report.blocks import Section
 from hemc.outputs.report.charts import THEME
 from hemc.outputs.report.sections.accuracy import accuracy
+from hemc.outputs.report.sections.backtest import backtest
 from hemc.outputs.report.sections.breakevens import breakevens
 from hemc.outputs.report.sections.insurer import insurer
 from hemc.outputs.report.sections.next_certificate import next_certificate
@@ -33,7 +34,7 @@ REPORT = "report.html"
 #: In the order of the page; a section without data is None and leaves no gap in the numbers.
 SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
     verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, breakevens,
-    scenarios, sensitivities, next_certificate, accuracy, assumptions, manifest,
+    scenarios, sensitivities, next_certificate, backtest, accuracy, assumptions, manifest,
 )  # fmt: skip
 
 

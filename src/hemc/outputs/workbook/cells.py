@@ -17,9 +17,13 @@ CENTS = "#,##0.00"
 DECIMALS = "#,##0.0000"
 PERCENT = "0.00%"
 FINE_PERCENT = "0.000%"
+INTEGER = "0"
 DATE = "yyyy-mm-dd"
 MONTH = "yyyy-mm"
 PLAIN = "General"
+
+#: What a reader of any figure has to know.
+READING = "± is one standard error. Percentages are fractions: 5.24 % is 0.0524."
 
 _SHAPES = {"USD": AMOUNT, "fraction": PERCENT, "per year": FINE_PERCENT, "years": CENTS}
 

@@ -22,8 +22,8 @@ WORKBOOK = "report.xlsx"
 _TOP = 2
 _NOTE, _HEADINGS = 0, 1
 
-# Widths in characters: of numbers, and the least and most of texts.
-_NUMBER_WIDTH, _LEAST, _MOST = 13, 8, 60
+# Widths in characters: what decimals, sign and per cent add to a number's digits, and limits.
+_BESIDE_DIGITS, _LEAST, _MOST = 6, 9, 60
 _HEADING_WIDTH = 16
 
 #: Points, for headings of up to three lines.
@@ -62,8 +62,9 @@ def _looks(book: xlsxwriter.Workbook) -> _Looks:
     note = book.add_format({"italic": True, "font_color": "#586373"})
     heading = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1,
                "bg_color": "#E9EEF3"}  # fmt: skip
-    headings = (book.add_format(heading), book.add_format(heading | {"align": "right"}))
-    return _Looks(note, *headings, {}, book.add_format({"valign": "top"}))
+    left, right = heading | {"indent": 1}, heading | {"align": "right"}
+    text = book.add_format({"valign": "top", "indent": 1})
+    return _Looks(note, book.add_format(left), book.add_format(right), {}, text)
 
 
 def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet, looks: _Looks) -> None:
@@ -72,8 +73,7 @@ def _write_sheet(book: xlsxwriter.Workbook, sheet: Sheet, looks: _Looks) -> None
     page.write_string(_NOTE, 0, sheet.note, looks.note)
     page.set_row(_HEADINGS, _HEADING_HEIGHT)
     for column, heading in enumerate(sheet.headings):
-        is_number = any(isinstance(cell, Number) for cell in _column(sheet, column))
-        look = looks.number_heading if is_number else looks.heading
+        look = looks.number_heading if _is_of_numbers(sheet, column) else looks.heading
         page.write_string(_HEADINGS, column, heading, look)
     for i, row in enumerate(sheet.rows):
         for column, cell in enumerate(row):
@@ -104,10 +104,10 @@ def _write_cell(
 def _shape(book: xlsxwriter.Workbook, shape: str, looks: _Looks) -> Format:
     """Return the format of a number."""
     if shape not in looks.shapes:
-        align = "left" if shape == PLAIN else "right"
-        looks.shapes[shape] = book.add_format(
-            {"num_format": shape, "align": align, "valign": "top"}
-        )
+        # Plain numbers stand among words, at the left as they do.
+        place = {"align": "left", "indent": 1} if shape == PLAIN else {"align": "right"}
+        look = {"num_format": shape, "valign": "top", **place}
+        looks.shapes[shape] = book.add_format(look)
     return looks.shapes[shape]
 
 
@@ -116,16 +116,29 @@ def _column(sheet: Sheet, column: int) -> list[Cell]:
     return [row[column] for row in sheet.rows if len(row) > column]
 
 
+def _is_of_numbers(sheet: Sheet, column: int) -> bool:
+    """Tell whether a column's cells stand at the right."""
+    return any(isinstance(c, Number) and c.shape != PLAIN for c in _column(sheet, column))
+
+
 def _widths(sheet: Sheet) -> list[int]:
-    """Return the width of every column: that of its longest text, within limits."""
+    """Return the width of every column: that of its longest cell, within limits."""
     widths = []
     for column, heading in enumerate(sheet.headings):
-        cells = _column(sheet, column)
-        texts = [len(cell) for cell in cells if isinstance(cell, str)]
-        numbers = [_NUMBER_WIDTH] * any(isinstance(cell, Number) for cell in cells)
         head = min(_HEADING_WIDTH, len(heading) + 3)  # the filter's button covers three letters
-        widths.append(min(_MOST, max(_LEAST, head, *numbers, *texts)))
+        widest = max(map(_length, _column(sheet, column)), default=0)
+        widths.append(min(_MOST, max(_LEAST, head, widest)))
     return widths
+
+
+def _length(cell: Cell) -> int:
+    """Return about how many characters a cell shows; a number that does not fit shows none."""
+    if isinstance(cell, str):
+        return len(cell)
+    if isinstance(cell, Number):
+        words = len(cell.shape) if cell.shape.startswith('"') else 0
+        return max(words, len(f"{cell.value:,.0f}") + _BESIDE_DIGITS)
+    return 0
 
 
 def _set_up_print(page: Worksheet, sheet: Sheet) -> None:

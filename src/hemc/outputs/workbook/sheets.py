@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import polars as pl
 
@@ -16,22 +15,27 @@ from hemc.outputs.workbook.cells import (
     CENTS,
     DECIMALS,
     FINE_PERCENT,
+    INTEGER,
     MONTH,
     PERCENT,
-    PLAIN,
+    READING,
     Cell,
     Day,
     Number,
     Sheet,
     estimate_cells,
     number,
-    unit_shape,
     words,
+)
+from hemc.outputs.workbook.measure_sheets import (
+    classes,
+    differences,
+    pool_and_insurer,
+    scenarios,
 )
 from hemc.outputs.workbook.study_sheets import break_evens, contributed, heat_maps, swings
 
 _FROM_PARQUET = "Same figures and keys as {}.parquet. "
-_READING = "± is one standard error. Percentages are fractions: 5.24 % is 0.0524."
 
 #: Statistics by month, of the many in months.parquet.
 _BY_MONTH = {"mean": "mean", "p5": "5 %", "p50": "50 %", "p95": "95 %"}
@@ -69,58 +73,14 @@ def summary(run: RunFiles) -> Sheet:
         ("Certificate of", manifest.payment_date or "a date that cannot be read"),
         ("Run", manifest.name),
         ("Insurer", manifest.configuration.insurer.mode),
-        ("Paths", Number(manifest.paths, AMOUNT)),
-        ("Months", Number(manifest.months, AMOUNT)),
+        ("Paths", Number(manifest.paths)),
+        ("Months", Number(manifest.months)),
         ("Warnings", "; ".join(manifest.warnings) or "none"),
     ]
     rows += [[], *([label, value] for label, value in facts)]
-    note = f"{_READING} Names are those of the values' cells; errors' end in _error."
+    note = f"{READING} Names are those of the values' cells; errors' end in _error."
     heads = ("figure", "value", "±", "unit", "name")
     return Sheet("Summary", note, heads, rows, names=names)
-
-
-def classes(run: RunFiles) -> Sheet | None:
-    """Return a row a class, measure and insurer with every statistic and its error."""
-    return _measures(run, "Classes", pl.col("note").is_not_null())
-
-
-def pool_and_insurer(run: RunFiles) -> Sheet | None:
-    """Return a row a measure that is no class's with every statistic and its error."""
-    return _measures(run, "Pool and insurer", pl.col("note").is_null())
-
-
-def scenarios(run: RunFiles) -> Sheet | None:
-    """Return the measures of every scenario and weighting."""
-    table = run.table("scenarios")
-    if table is None:
-        return None
-    note = _FROM_PARQUET.format("scenarios") + _READING
-    rows, heads = _statistics(table, ("scenario", "note", "measure", "insurer"), run.independent)
-    return Sheet("Scenarios", note, heads, rows, n_keys=4)
-
-
-def differences(run: RunFiles) -> Sheet | None:
-    """Return what every scenario changes against the first, on common paths."""
-    table = run.table("scenarios")
-    if table is None:
-        return None
-    taken = table.filter(pl.col("difference").is_not_null())
-    figures = (
-        "value",
-        "standard_error",
-        "difference",
-        "difference_standard_error",
-        "independent_standard_error",
-    )
-    rows = []
-    for row in taken.iter_rows(named=True):
-        factor, shape = unit_shape(row["unit"])
-        keys = [row["scenario"], row["measure"], row["statistic"], row["insurer"], row["unit"]]
-        rows.append([*keys, *(number(row[name], shape, factor) for name in figures)])
-    heads = ("scenario", "measure", "statistic", "insurer", "unit", "value", "±", "difference",
-             "± on common paths", "± of independent seeds")  # fmt: skip
-    note = "Scenario less the first one, on the same random numbers. " + _READING
-    return Sheet("Differences", note, heads, rows, n_keys=3)
 
 
 def months(run: RunFiles) -> Sheet | None:
@@ -206,38 +166,6 @@ _SHEETS: tuple[Callable[[RunFiles], Sheet | None], ...] = (
 )  # fmt: skip
 
 
-def _measures(run: RunFiles, title: str, chosen: pl.Expr) -> Sheet | None:
-    """Return the chosen rows of measures.parquet, None where there is none."""
-    table = run.table("measures")
-    if table is None or table.filter(chosen).is_empty():
-        return None
-    note = _FROM_PARQUET.format("measures") + _READING
-    keys = ("note", "measure", "insurer") if title == "Classes" else ("measure", "insurer")
-    rows, heads = _statistics(table.filter(chosen), keys, run.independent)
-    return Sheet(title, note, heads, rows, n_keys=len(keys))
-
-
-def _statistics(
-    table: pl.DataFrame, keys: Sequence[str], independent: int | None
-) -> tuple[list[list[Cell]], list[str]]:
-    """Return a row a measure with its unit, statistics and errors, and the headings."""
-    found = {statistic: "" for statistic in STATISTICS if statistic in set(table["statistic"])}
-    rows = []
-    for key, group in table.group_by(keys, maintain_order=True):
-        by_statistic = {row["statistic"]: row for row in group.iter_rows(named=True)}
-        units = [u for u in group["unit"].unique(maintain_order=True) if u != "fraction"]
-        cells: list[Cell] = [_text(part) for part in key]
-        cells.append(units[0] if units else "fraction")
-        for statistic in found:
-            cells += estimate_cells(by_statistic.get(statistic), independent)
-        rows.append(cells)
-    named = {"note": "class"}
-    heads = [named.get(key, key) for key in keys] + ["unit"]
-    for statistic in found:
-        heads += [STATISTICS[statistic], f"± {STATISTICS[statistic]}"]
-    return rows, heads
-
-
 def _series(
     table: pl.DataFrame,
 ) -> Iterator[tuple[tuple[str, str | None, str | None], str, list[float | None]]]:
@@ -257,7 +185,7 @@ def _calendar(run: RunFiles) -> tuple[list[Cell], list[Cell]]:
     first = run.manifest.first_projected_month
     numbers = range(1, run.manifest.months + 1)
     dates = (dt.date.fromisoformat(f"{month_name(first, month)}-01") for month in numbers)
-    return [Number(month) for month in numbers], [Day(date, MONTH) for date in dates]
+    return [Number(month, INTEGER) for month in numbers], [Day(date, MONTH) for date in dates]
 
 
 def _exact(text: str | None) -> Cell:
@@ -268,9 +196,4 @@ def _exact(text: str | None) -> Cell:
     if not isinstance(found, Number):
         return found
     decimals = len(text.partition(".")[2])
-    return Number(found.value, CENTS if decimals == 2 else DECIMALS if decimals else PLAIN)
-
-
-def _text(value: Any) -> Cell:
-    """Return a key as text, empty where it does not apply."""
-    return None if value is None else str(value)
+    return Number(found.value, {0: AMOUNT, 2: CENTS}.get(decimals, DECIMALS))
