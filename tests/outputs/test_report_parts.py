@@ -1,5 +1,6 @@
 """Parts of the report on their own: histogram, convergence, script bundle, formats."""
 
+import altair
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +8,7 @@ import vl_convert
 from report_sample import N_PATHS, paths_table
 
 from hemc.outputs.estimates import expected_shortfall, mean, take_sample
-from hemc.outputs.report import vega
+from hemc.outputs.report import charts, vega
 from hemc.outputs.report.blocks import DASH
 from hemc.outputs.report.formats import (
     amount,
@@ -92,3 +93,18 @@ def test_formats():
     wide = {"statistic": "p95", "value": 2.5e6, "standard_error": 1e6, "unit": "USD"}
     assert estimate_millions(wide, 100) == "2.50 ± 1.00"
     assert estimate_millions(wide | {"value": None}, 100) == DASH
+
+
+def test_curves_and_a_tornado_are_valid_specifications():
+    rows = [{"place": x, "n0": 10.0 * x} for x in (0.5, 1.0, 2.0)]
+    lines = [charts.Line("n0", "A-1", "fifth")]
+    curves = charts.curves(rows, lines, ("place", "multiple"), "%", is_log=True)
+    swings = [
+        {"assumption": name, "setting": "1", "side": side, "difference": d, "error": 0.5}
+        for name, side, d in (("small", "low", -1.0), ("wide", "low", -2.0), ("wide", "high", 3.0))
+    ]
+    bars = charts.tornado(swings, "loss, %")
+    for spec in (curves, bars):
+        altair.LayerChart.from_dict(spec, validate=True)
+    assert bars["layer"][0]["encoding"]["y"]["sort"] == ["wide", "small"]
+    assert [row["to"] for row in bars["data"]["values"]] == [-0.5, -1.5, 3.5]

@@ -16,7 +16,7 @@ from hemc.outputs.folder import MANIFEST, disk_errors
 from hemc.outputs.provenance import file_digest, versions
 
 #: Sections of the configuration that only studies around a run read.
-STUDIES = ("vector", "breakeven", "sensitivities")
+STUDIES = ("vector", "breakeven", "sensitivities", "backtest")
 
 
 def is_run_of(folder: Path, config: Config, files: Mapping[str, Path]) -> bool:
