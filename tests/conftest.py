@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 os.environ["HEMC_CALLABLE_STEPS"] = "1"  # before hemc is imported: steps called from Python
@@ -29,9 +30,10 @@ def certificate_txt():
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
+def postgres_url():
     """A PostgreSQL server of our own on a free loopback port, for as long as the tests run."""
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder, which the server's user may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="hemc-postgres-"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -39,8 +41,6 @@ def postgres_url(tmp_path_factory):
     # The server refuses to run as root; then it runs as the user that its package made.
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
-        for place in (folder, *folder.parents[:2]):
-            place.chmod(0o777)
         shutil.chown(folder, "postgres")
     data = folder / "data"
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
@@ -51,3 +51,4 @@ def postgres_url(tmp_path_factory):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
     yield f"postgresql://hemc@127.0.0.1:{port}/postgres"
     subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(folder)
