@@ -118,7 +118,7 @@ def wait(queue: Queue, i: int, leaves: int) -> None:
 @step
 def last_month(mover: Mover, powers: Floats) -> int:
     """Return the month in which a current loan ends: maturity, or when its schedule is paid."""
-    last = np.int64(mover.maturity)
+    last = mover.maturity
     if last >= powers.size:
         if mover.scheduled_a - mover.power * powers[powers.size - 1] > -HALF_CENT:
             return last

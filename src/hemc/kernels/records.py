@@ -36,6 +36,9 @@ class Records(Protocol[T_co]):
     def __getitem__(self, at: int | tuple[int, ...], /) -> T_co:
         """Return the element at a position; setting its attributes changes the array."""
 
+    def __setitem__(self, at: int, element: Any, /) -> None:
+        """Copy an element of another such array to a position."""
+
 
 def records(shape: int | tuple[int, ...], of: type[T], **columns: Any) -> Records[T]:
     """Return records with the annotated attributes of a class, zero but for `columns`."""
