@@ -1,9 +1,9 @@
 """The movers that are due in a month → where they go, and the money that moves with them.
 
-Whether the next loan is repaid or falls behind no processor can guess, and a wrong guess costs as much
-as the arithmetic of a loan. So destinations are found without branches, movers are sorted by the kind
-of move, and a loop for each kind settles them. Loans that are at or past maturity, or may pay in
-bankruptcy, are settled one by one by the rules of `kernels/loans.py`.
+Whether the next loan is repaid or falls behind no processor can guess, and a wrong guess costs as
+much as the arithmetic of a loan. So destinations are found without branches, movers are sorted by
+the kind of move, and a loop for each kind settles them. Loans that are at or past maturity, or may
+pay in bankruptcy, are settled one by one by the rules of `kernels/loans.py`.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-#: Whole numbers in 32 bits for records of which there are many. Those that are indices are unsigned:
-#: numba then looks for no negative ones.
+#: Whole numbers in 32 bits, for records of which there are many. Those that are indices are
+#: unsigned: numba then looks for no negative ones.
 Short = int
 Place = int
 

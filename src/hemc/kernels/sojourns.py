@@ -2,7 +2,8 @@
 
 With S(t) the probability to have stayed until month t, a loan that stands in a state since month t
 leaves in the first month T with S(T) ≤ u·S(t): one uniform for the whole stay. A guide table over
-S finds T in about one step.
+S finds T in about one step. A state's rows are made some months at once when a loan first asks for
+them: many a month sees no loan 150 days behind.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def fill_payoff(cumulative: Floats, paid_off: Floats, place: int, payoff: Floats
 
 @step
 def fill_sojourns(sojourns: Sojourns, factors: MonthFactors) -> None:
-    """Prepare the long sojourns of one path from its factors [t]; of their rows, the stays alone."""
+    """Prepare one path from its factors [t]: long sojourns, and of rows what all months need."""
     n_classes, _, n_months, _ = sojourns.cumulative.shape
     sojourns.made[:] = 0
     for c in range(n_classes):
