@@ -39,7 +39,7 @@ class InterestLaw(NamedTuple):
     freedom: float
 
     def given(self, ratios: Floats) -> InterestLaw:
-        """Return the law when months are known, float64[month] (Gelman et al. 2013, section 3.3)."""
+        """Return the law given factors of months, float64[t] (Gelman et al. 2013, section 3.3)."""
         n = ratios.size
         if n == 0 or self.deviation == 0.0:
             return self
