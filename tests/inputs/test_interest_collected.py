@@ -23,7 +23,7 @@ def with_pool(certificate, **values):
 
 def test_the_ratio_of_a_certificate_by_hand(february):
     paid_off = 10_095_370.00 - 0.0025 * 223_191_584.44
-    silent = 77_436.63 + 2_848_484.69 + 215_438.23  # 180+, bankruptcy, foreclosure; no REO
+    silent = 1_603_094.06 + 77_436.63 + 2_848_484.69 + 215_438.23  # 30, 180+, BK, FC; no REO
     owed = 0.081825 / 12 * (223_191_584.44 - paid_off / 2 - silent)
     assert interest_ratio(february, SCHEDULED) == pytest.approx(1_565_314.60 / owed, rel=1e-12)
 

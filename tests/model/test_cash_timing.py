@@ -10,7 +10,9 @@ from hemc.engine.documents import earlier_certificates
 from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.interest_collected import interest_ratio
 from hemc.model.cash_timing import CashTiming, InterestLaw, cash_timing, interest_law
+from hemc.model.simulation import simulate_block
 from hemc.settings.scenario import ScenarioSettings
+from hemc.states import BANKRUPTCY, D30, D180, FORECLOSURE, REO
 
 N = 40_000
 RATIOS = np.array([0.95, 1.12, 1.10])
@@ -108,3 +110,14 @@ def test_a_run_knows_its_deal_s_certificates(root, series):
     ratios = np.array([interest_ratio(c, 0.0025) for c in known[1:]])
     assert model.timing.interest == interest_law(loaded.config.scenario).given(ratios)
     assert str(documents.paths["certificate of 2003-11-25"]).endswith("he2_2003-11-25.json")
+
+
+def test_what_is_owed_is_what_the_pool_model_collects(base_toml):
+    loaded = load_config(base_toml, {"roll_rates.draws": "1000"})
+    documents = engine.read_documents(loaded)
+    model = engine.build_model(loaded.config, documents, engine.calibrate(loaded, documents))
+    cash = simulate_block(model.pool, model.factors.draw(0, 256), 0).cash
+    silent = cash.state_balance[:, 0, [D30, D180, BANKRUPTCY, FORECLOSURE, REO]].sum(axis=1)
+    owed = cash.balance[:, 0] - cash.prepaid[:, 0] / 2 - silent
+    owed *= cash.net_rate_balance[:, 0] / cash.balance[:, 0] / 12
+    assert (cash.interest[:, 0] / owed).mean() == pytest.approx(1.0, abs=0.003)

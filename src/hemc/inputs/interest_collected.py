@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from hemc.inputs.certificate import Certificate
 
-#: States whose loans pay nothing.
-_SILENT = ("180+", "BK", "FC", "REO")
+#: States after a month in which, by and large, no interest was paid: loans 30 days late have just
+#: missed an instalment, and what others of the buckets miss is about what cures pay late.
+_SILENT = ("30", "180+", "BK", "FC", "REO")
 
 
 def interest_ratio(certificate: Certificate, scheduled_share: float) -> float | None:
     """Return interest collections over net rate / 12 × the balance that owed a month of it.
 
     Payoffs, that is principal beyond `scheduled_share` of the opening pool, owe half a month; loans
-    of 180+ days, in bankruptcy, foreclosure and REO pay nothing, and their balance after the month
-    stands for the one before. None where a figure is missing, or where prefunding bought loans.
+    30 and 180+ days late, in bankruptcy, foreclosure and REO after it paid nothing. None where a
+    figure is missing, or where prefunding bought loans.
     """
     pool = {name: field.value for name, field in certificate.pool.items()}
     if pool["beginning_pfa"]:
