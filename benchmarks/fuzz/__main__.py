@@ -64,9 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0, help="of each reader (10)")
     parser.add_argument("--jobs", type=int, default=1, help="readers at a time (1)")
     parser.add_argument("--folder", type=Path, help="keeps corpora and finds (default: temporary)")
-    parser.add_argument(
-        "--write", action="store_true", help="write the table of docs/reliability.md"
-    )
+    parser.add_argument("--write", action="store_true", help="write the table of docs")
     return parser.parse_args()
 
 

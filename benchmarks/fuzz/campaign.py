@@ -16,7 +16,7 @@ from typing import NamedTuple
 from benchmarks.accuracy import markdown
 from benchmarks.fuzz.readers import Reader
 from benchmarks.fuzz.seeds import RUN_VARIABLE
-from hemc.outputs.provenance import source_digest
+from hemc.outputs.provenance import code
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
 
 def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outcome:
-    """Fuzz one reader in processes of its own, kept in `place`; `run` is the seed of stored runs."""
+    """Fuzz a reader in processes of its own, kept in `place`; `run` is the seed of stored runs."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     environment = os.environ | {"POLARS_MAX_THREADS": "1", RUN_VARIABLE: str(run)}
@@ -87,5 +87,5 @@ def table_of(outcomes: Sequence[Outcome]) -> str:
         for o in outcomes
     ]  # fmt: skip
     header = ("reader", "reads", "minutes", "executions", "finds", "lines covered, %")
-    words = f"{dt.date.today().isoformat()}, sources `{source_digest()[:16]}`:"
+    words = f"{dt.date.today().isoformat()}, hemc source `{code()['hemc source']}`:"
     return f"{words}\n\n{markdown(header, rows)}"

@@ -33,7 +33,8 @@ def main() -> None:
     lines = missing = 0
     for module in reader.modules:
         spec = find_spec(module)
-        assert spec is not None and spec.origin is not None
+        assert spec is not None
+        assert spec.origin is not None
         _, statements, _, left, text = measured.analysis2(spec.origin)
         print(f"{module}: {len(left)} of {len(statements)} lines missing: {text}")
         lines, missing = lines + len(statements), missing + len(left)

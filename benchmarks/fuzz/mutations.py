@@ -10,7 +10,7 @@ import csv
 import datetime as dt
 import json
 import tomllib
-from collections.abc import Callable, MutableMapping, MutableSequence
+from collections.abc import Callable
 from io import BytesIO, StringIO
 from random import Random
 from typing import Any
@@ -154,7 +154,7 @@ def _nudge(value: Any, random: Random) -> Any:
     return _value(random)
 
 
-def _places(tree: Any) -> list[tuple[MutableMapping[Any, Any] | MutableSequence[Any], Any]]:
+def _places(tree: Any) -> list[tuple[Any, Any]]:
     """Return every place of a tree as what holds it and its key there."""
     found: list[tuple[Any, Any]] = []
     waiting = [tree]

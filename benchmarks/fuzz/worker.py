@@ -1,7 +1,8 @@
 """One reader under atheris in this process: python -m benchmarks.fuzz.worker NAME FOLDER SECONDS.
 
-Finds go on being collected, each as a file named by what failed and where; only what holds the
-process up (more than five seconds, more than a gigabyte) ends it, with libFuzzer's own file.
+Finds are collected, each as a file named by what failed and where. An input has five seconds of
+the processor, whatever else the machine does; only a gigabyte more than at the start, or a hang
+outside Python, ends the process, with libFuzzer's own file.
 """
 
 from __future__ import annotations
@@ -9,18 +10,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 from random import Random
 
 import atheris
 
-#: Of one input: seconds, and MB that the process may have beside what it starts with.
+#: Of one input: seconds of the processor, and MB beside what the process starts with.
 SECONDS, MEMORY_MB = 5, 1_000
 
+#: Seconds of the wall after which libFuzzer ends the process.
+_LAST_SECONDS = 120
+
 _MOST_BYTES = 200_000
+
+
+class HangError(BaseException):
+    """An input that took more than its time; no reader catches it."""
 
 
 def main() -> None:
@@ -47,11 +57,17 @@ def main() -> None:
         if done["executions"] % 50 == 0:
             (place / f"executions-{os.getpid()}.json").write_text(json.dumps(done["executions"]))
         file.write_bytes(data)
+        start = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
         try:
             check(reader, file)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            if time.process_time() - start > SECONDS:
+                raise HangError
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic of polars is no Exception
+            signal.setitimer(signal.ITIMER_PROF, 0)
             keep(error, data)
 
     def keep(error: BaseException, data: bytes) -> None:
@@ -75,8 +91,12 @@ def main() -> None:
             else mutate_bytes(data[:max_size], random)[:max_size]
         )
 
+    def too_long(_: int, __: object) -> None:
+        raise HangError
+
+    signal.signal(signal.SIGPROF, too_long)
     options = [
-        sys.argv[0], str(corpus), f"-max_total_time={seconds}", f"-timeout={SECONDS}",
+        sys.argv[0], str(corpus), f"-max_total_time={seconds}", f"-timeout={_LAST_SECONDS}",
         f"-rss_limit_mb={_memory_now_mb() + MEMORY_MB}", f"-max_len={_MOST_BYTES}",
         f"-artifact_prefix={finds}/", "-print_final_stats=0", "-verbosity=0", "-len_control=0",
     ]  # fmt: skip
