@@ -22,8 +22,10 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
     """
     from hemc.outputs.compare import compare_runs
     from hemc.outputs.compare_text import comparison_json, render_comparison
+    from hemc.outputs.run_files import stored_run
 
-    found = compare_runs(first, second)
+    with stored_run(first), stored_run(second):
+        found = compare_runs(first, second)
     click.echo(comparison_json(found) if as_json else render_comparison(found), nl=as_json)
 
 
@@ -37,9 +39,12 @@ def publish(runs: tuple[Path, ...], url: str) -> None:
     Example:
       hemc publish results/base --to risk.sqlite
     """
+    from hemc.outputs.run_files import stored_run
     from hemc.outputs.warehouse import publish_runs
 
-    for done in publish_runs(runs, url):
+    with stored_run(runs[0] if len(runs) == 1 else Path(", ".join(map(str, runs)))):
+        published = publish_runs(runs, url)
+    for done in published:
         what = f"{done.rows:,} rows" if done.rows else "there already, nothing changed"
         click.echo(f"{done.folder}: run {done.run}, {what}")
 
@@ -56,6 +61,8 @@ def report(run: Path) -> None:
       hemc report results/base
     """
     from hemc.outputs.report.document import write_report
+    from hemc.outputs.run_files import stored_run
 
-    page = write_report(run)
+    with stored_run(run):
+        page = write_report(run)
     click.echo(f"{page}, {page.with_suffix('.xlsx')}")
