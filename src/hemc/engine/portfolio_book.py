@@ -21,7 +21,7 @@ from hemc.engine.portfolio_deal import DealFacts, Portfolio, ReadyDeal, prepare_
 from hemc.engine.run_model import LONGEST_HORIZON
 from hemc.errors import HemcError, InputError
 from hemc.kernels.flows import Floats, Ints
-from hemc.scale.deal_block import DealBlock, claim_block, settle_block
+from hemc.scale.deal_block import claim_block, settle_block
 from hemc.scale.threads import Workers, block_ranges
 
 #: Folder of the deals' paths within that of the portfolio.
@@ -103,22 +103,27 @@ class Book:
 
     def _play(self, ready: ReadyDeal) -> tuple[Floats, float]:
         """Run a deal's paths; return its net claims float64[p, t] and largest gap, USD."""
-        blocks: list[DealBlock] = []
-        work, done = partial(claim_block, ready.model, ready.position), 0
+        n_paths, simulation = self.portfolio.n_paths, self.portfolio.settings.simulation
+        net, gap, done = np.empty((n_paths, ready.facts.n_months)), 0.0, 0
+        rows: list[pl.DataFrame] = []
+        work = partial(claim_block, ready.model, ready.position)
         try:
-            for block in self.workers.map_blocks(work, self._blocks()):
-                blocks.append(block)
-                done += len(block.rows)
-                self.progress(len(block.rows))
+            for block in self.workers.map_blocks(
+                work, block_ranges(n_paths, simulation.block_paths)
+            ):
+                n = len(block.rows)
+                net[done : done + n] = block.net_claims
+                rows.append(block.rows)
+                gap, done = max(gap, block.largest_gap), done + n
+                self.progress(n)
         except Exception:
-            self.progress(self.portfolio.n_paths - done)
+            self.progress(n_paths - done)
             raise
         name = ready.facts.name
-        pl.concat(block.rows for block in blocks).write_parquet(self._paths_file(name))
+        pl.concat(rows).write_parquet(self._paths_file(name))
         # On disk, so that memory holds one deal's model at a time.
         self._model_file(name).write_bytes(pickle.dumps((ready.model, ready.position)))
-        net = np.concatenate([block.net_claims for block in blocks])
-        return net, max(block.largest_gap for block in blocks)
+        return net, gap
 
     def _settle_deal(self, deal: DealFacts, default_month: Ints) -> int:
         """Run the paths of a deal again on which the insurer fails; return their number."""
@@ -150,9 +155,6 @@ class Book:
         except Exception as error:
             self.failures[deal] = f"{type(error).__name__}: {_first_line(error)}"
         return None
-
-    def _blocks(self) -> list[tuple[int, int]]:
-        return block_ranges(self.portfolio.n_paths, self.portfolio.settings.simulation.block_paths)
 
     def _paths_file(self, deal: str) -> Path:
         return self.folder / DEALS / f"{deal}.parquet"

@@ -50,7 +50,7 @@ def render_portfolio(result: PortfolioResult, folder: Path) -> str:
     settings = result.portfolio.settings
     pool = sum(deal.pool for deal in result.deals) / _MILLION
     out.print(
-        f"portfolio {settings.name}: {len(result.deals)} deals of {settings.payment_month} × "
+        f"{settings.name}: {len(result.deals)} deals of {settings.payment_month} × "
         f"{result.portfolio.n_paths:,} paths, seed {settings.simulation.seed}"
     )
     out.print(
