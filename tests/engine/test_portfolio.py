@@ -29,13 +29,11 @@ NAMES = [a.column for a in AMOUNTS]
 class Run:
     """A finished portfolio with the paths of its deals."""
 
-    def __init__(self, folder, deals, threads=1, **options):
+    def __init__(self, folder, deals, threads=1, strict=False, **options):
         folder.mkdir()
-        self.portfolio = read_portfolio(write_portfolio_file(folder, deals, **options), {})
-        strict = "strict" in str(folder)
-        self.result = run_portfolio(
-            self.portfolio, folder, Threads(threads), lambda n: None, strict
-        )
+        book = read_portfolio(write_portfolio_file(folder, deals, **options), {})
+        self.portfolio = book
+        self.result = run_portfolio(book, folder, Threads(threads), lambda n: None, strict)
         self.deals = {
             deal.name: pl.read_parquet(folder / "deals" / f"{deal.name}.parquet")
             for deal in self.result.deals

@@ -27,8 +27,9 @@ from hemc.scale.threads import Workers, block_ranges
 #: Folder of the deals' paths within that of the portfolio.
 DEALS = "deals"
 
-#: Paths between two failures that are run again with them: less work than another call.
-_NEAR = 8
+#: Failures at most so many paths apart are run again together: two more paths take less time than
+#: another call.
+_NEAR = 3
 
 Result = TypeVar("Result")
 
