@@ -12,6 +12,7 @@ from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
+from hemc.cli.portfolio import portfolio
 from hemc.cli.run import run, validate, warmup
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
@@ -73,6 +74,7 @@ for command in (
     compare,
     init,
     panel,
+    portfolio,
     publish,
     report,
     run,

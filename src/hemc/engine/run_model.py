@@ -17,14 +17,14 @@ from hemc.model.stress import stress_paths
 from hemc.model.valuation import compile_quotes
 from hemc.scale.block import RunModel
 
-_LONGEST_HORIZON = 360
+LONGEST_HORIZON = 360
 _MONTHS_SHOWN = 2  # the next certificate's month and one more, so that it is not final maturity
 
 
 def build_model(config: Config, documents: Documents, calibration: Calibration) -> RunModel:
     """Compile roll rates, scenario, pool and deal into what the kernels read."""
     pool = build_pool(calibration.tape, config.tape.servicing_fee)
-    n_months = min(_LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
+    n_months = min(LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
     macro = documents.macro
     moves = compile_moves(
         calibration.classes.rates, documents.product.order, config, n_months, macro
@@ -42,7 +42,7 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         pool, moves, loss_rules(config.loss, config.scenario.multiples.severity),
         class_shares(calibration.classes),
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
-        config.simulation.seed, draws,
+        config.simulation.seed_of_loans, draws,
     )  # fmt: skip
     monthly, next_monthly = (
         compile_deal(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -38,6 +39,14 @@ SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
 )  # fmt: skip
 
 
+class Head(NamedTuple):
+    """What stands above the sections: the window's title, the page's heading, one sentence."""
+
+    title: str
+    heading: str
+    lead: str
+
+
 def write_report(folder: Path) -> Path:
     """Write report.html and report.xlsx from a run's other files; return the page's path.
 
@@ -63,7 +72,19 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def render_report(run: RunFiles) -> str:
-    """Return the page; all texts of the run are escaped."""
+    """Return the page of a run."""
+    deal = f"{run.manifest.issuer} {run.manifest.series}"
+    head = Head(
+        f"{deal}: {run.manifest.name}",
+        f"{deal}, group {run.manifest.group}",
+        "What the notes can lose, from the servicing certificate of "
+        f"{run.manifest.payment_date or 'an unread date'}. Run “{run.manifest.name}”.",
+    )
+    return render_page(head, [s for build in SECTIONS if (s := build(run)) is not None])
+
+
+def render_page(head: Head, sections: Sequence[Section]) -> str:
+    """Return a page of sections that needs no network; all texts are escaped."""
     environment = Environment(
         loader=PackageLoader("hemc.outputs.report"),
         autoescape=True,
@@ -71,7 +92,6 @@ def render_report(run: RunFiles) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sections = [section for build in SECTIONS if (section := build(run)) is not None]
     return environment.get_template("report.html.j2").render(
-        manifest=run.manifest, sections=sections, theme=THEME, script=Markup(chart_script())
+        head=head, sections=sections, theme=THEME, script=Markup(chart_script())
     )
