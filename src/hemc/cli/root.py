@@ -13,6 +13,7 @@ from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.score import score
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
 from hemc.cli.studies import breakeven, sensitivities, vector
@@ -77,6 +78,7 @@ for command in (
     report,
     run,
     schema,
+    score,
     sensitivities,
     stress,
     trace,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,15 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
+    "next_month": ("path", "weight"),
+    "score": (
+        "fitted_to", "date", "group", "figure", "observed", "p5", "p50", "p95", "pit", "in_50",
+        "in_90", "share_in_50", "share_in_90", "crps", "distance", "note",
+    ),
+    "roll_forward": (
+        "fitted_to", "date", "view", "measure", "step", "to_come", "realised", "total",
+        "standard_error", "independent_standard_error", "paths",
+    ),
     "scenarios": (
         "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
         "standard_error", "unit", "difference", "difference_standard_error",
@@ -114,6 +125,16 @@ class RunFiles:
         if name not in self._tables:
             self._tables[name] = self._read_table(name)
         return self._tables[name]
+
+    def scan(self, name: str, *columns: str) -> pl.LazyFrame:
+        """Return a table of the folder, unread; raises InputError where it or a column is not."""
+        file = self.folder / f"{name}.parquet"
+        if not file.is_file():
+            raise InputError(self.folder, "", f"no {name}.parquet", _RUN)
+        with _readable(file, name):
+            found = pl.read_parquet_schema(file)
+        _require_columns(file, (*_COLUMNS[name], *columns), found)
+        return pl.scan_parquet(file)
 
     def require(self, name: str) -> pl.DataFrame:
         """Return a table of the folder; raises InputError where the run has not written it."""
@@ -205,13 +226,25 @@ class RunFiles:
         file = self.folder / f"{name}.parquet"
         if not file.is_file():
             return None
-        try:
+        with _readable(file, name):
             table = pl.read_parquet(file)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            what = f"no readable Parquet ({str(error).splitlines()[0]})"
-            raise InputError(file, "", what, f"the table that a run writes as {name}") from None
-        missing = [column for column in _COLUMNS[name] if column not in table.columns]
-        if missing:
-            expected = f"the columns {', '.join(_COLUMNS[name])}"
-            raise InputError(file, "columns", f"no {', '.join(missing)}", expected)
+        _require_columns(file, _COLUMNS[name], table.columns)
         return table
+
+
+@contextmanager
+def _readable(file: Path, name: str) -> Iterator[None]:
+    """Turn what polars says of a damaged file into one InputError."""
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        what = f"no readable Parquet ({str(error).splitlines()[0]})"
+        raise InputError(file, "", what, f"the table that a run writes as {name}") from None
+
+
+def _require_columns(file: Path, wanted: Sequence[str], found: Collection[str]) -> None:
+    """Raise InputError for columns that a table lacks."""
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        expected = f"the columns {', '.join(wanted)}"
+        raise InputError(file, "columns", f"no {', '.join(missing)}", expected)
