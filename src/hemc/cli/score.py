@@ -34,8 +34,8 @@ def score(
 
     \b
     Examples:
-      hemc score results/october certificates/november.json
-      hemc score results/october certificates/november.json --config november.toml
+      hemc score results/october configs/certificates/gmacm-2002-he4_2003-11-25.json
+      hemc score results/october november.txt --config november.toml
     """
     from hemc.config import load_config
     from hemc.engine.score import chain_paths, score_run

@@ -220,6 +220,8 @@ def _chains(
     """Lay out each measure: opening, a month on by the run's own paths, then run by run."""
     old = {name: paths[name].to_numpy() for name in _OPENING_COLUMNS}
     state, renewed, last = claims[0], claims[1], claims[-1]  # the last is the second without later
+    renewed_pv = renewed.draws_pv[:, 0]
+    last_pv = renewed_pv if last is renewed else last.draws_pv[:, 0]
     accreted = old["draws_pv"] * (1.0 + rates[0]) ** (1.0 / 12.0)
     loss = {
         OPENING: old["pool_loss"], "time": old["pool_loss"] - old["next_month_loss"],
@@ -231,8 +233,8 @@ def _chains(
     }  # fmt: skip
     values = {
         OPENING: old["draws_pv"], ACCRETION: accreted, "time": accreted - old["next_month_draws"],
-        "pool_state": state.draws_pv[:, 0], "roll_rates": renewed.draws_pv[:, 0],
-        "scenario": last.draws_pv[:, 0], DISCOUNT: last.draws_pv[:, -1],
+        "pool_state": state.draws_pv[:, 0], "roll_rates": renewed_pv,
+        "scenario": last_pv, DISCOUNT: last.draws_pv[:, -1],
     }  # fmt: skip
     return [
         Chain("pool_loss", loss, realised["pool_loss"]),

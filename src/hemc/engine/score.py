@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,19 +61,29 @@ def score_run(
     later = None if config is None else read_later(run, certificate, config)
     month = NewMonth(certificate, report.date, _realised(came.figures), later)
     remarks += _findings(run, certificate)
+    if run.loaded.config.simulation.method == "large-pool":
+        remarks.append("a large pool leaves out the loans' own chance: its bands are too narrow")
     table = score_table(run.files.scan("next_month"), came)
     forward = None
     if (reason := why_not(run, month)) is None:
         forward = roll_forward(run, month, progress)
-        remarks += [
-            f"{_REALISED[name]} is not on the certificate: what of {name} came is not known"
-            for name, value in month.realised.items()
-            if value is None
-        ]
+        remarks += _rolled(month)
     else:
         remarks.append(f"no roll-forward: {reason}")
     title = f"{deal.issuer} {deal.series}, group {deal.group}"
     return ScoredRun(title, came, table, forward, run.files.n_paths, tuple(remarks))
+
+
+def _rolled(month: NewMonth) -> Iterator[str]:
+    """Yield what a reader of the roll-forward should know."""
+    for name, value in month.realised.items():
+        if value is None:
+            yield f"{_REALISED[name]} is not on the certificate: what came of {name} is not known"
+    if month.later is None:
+        yield (
+            "closing: the run's configuration with the new certificate, synthetic loans a month "
+            "older, its scenario going on; --config closes on the next run itself"
+        )
 
 
 def _realised(figures: Mapping[str, float]) -> dict[str, float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import polars as pl
@@ -42,12 +43,18 @@ def print_roll_forward(out: Console, table: pl.DataFrame) -> None:
         out.print(f"\n{name}")
         out.print(_steps(lines))
         if measure == "pool_loss":
-            out.print(pool_text(lines))
+            print_wrapped(out, pool_text(lines))
         reserve = table.filter(view=RESERVE, measure=measure)
         if measure == "draws_pv" and not reserve.is_empty():
             out.print(_reserve(reserve))
     out.print("\n±: on common random numbers; (±): what independent seeds would give.")
-    out.print(ORDER)
+    print_wrapped(out, ORDER)
+
+
+def print_wrapped(out: Console, text: str) -> None:
+    """Print a sentence, its further lines indented."""
+    for line in textwrap.wrap(text, out.width, subsequent_indent="  "):
+        out.print(line, soft_wrap=True)
 
 
 def is_still(lines: pl.DataFrame) -> bool:
@@ -59,11 +66,9 @@ def is_still(lines: pl.DataFrame) -> bool:
 def pool_text(lines: pl.DataFrame) -> str:
     """Say what share of the pool of its date the loss still to come is."""
     parts = (
-        f"{100.0 * row['to_come'] / row['pool']:.2f} % of the pool of {date}"
-        for row, date in (
-            (lines.row(0, named=True), lines["fitted_to"][0]),
-            (lines.filter(step=CLOSING).row(0, named=True), lines["date"][0]),
-        )
+        f"{100.0 * row['to_come'] / row['pool']:.2f} % of the pool of {row[column]}"
+        for step, column in ((OPENING, "fitted_to"), (CLOSING, "date"))
+        for row in lines.filter(pl.col("step") == step).iter_rows(named=True)
         if row["pool"]
     )
     return f"Still to come: {', '.join(parts)}."

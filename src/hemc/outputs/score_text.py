@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from hemc.outputs.backtest_table import NO_VARIANCE
 from hemc.outputs.labels import figure_label
-from hemc.outputs.roll_forward_text import print_roll_forward
+from hemc.outputs.roll_forward_text import print_roll_forward, print_wrapped
 from hemc.outputs.score_table import OTHER_THAN_CERTAIN, surprises
 
 if TYPE_CHECKING:
@@ -35,31 +34,25 @@ def render_score(scored: ScoredRun, folder: Path) -> str:
     came = scored.came
     out.print(f"{scored.title}: certificate of {came.date}")
     out.print(f"against the forecast from {came.fitted_to}, {scored.n_paths:,} paths\n")
-    _say(out, coverage_text(scored.table))
+    print_wrapped(out, coverage_text(scored.table))
     lines = list(surprise_lines(scored.table))
     if lines:
         out.print("\nWhat surprised, the farthest out first:")
         for line in lines:
-            _say(out, f"- {line}")
+            print_wrapped(out, f"- {line}")
     out.print()
     out.print(_places(scored.table))
-    _say(out, MEANING)
+    print_wrapped(out, MEANING)
     for line in left_out(scored.table):
-        _say(out, line)
+        print_wrapped(out, line)
     if scored.roll_forward is not None:
         print_roll_forward(out, scored.roll_forward)
     for remark in scored.remarks:
-        _say(out, f"remark: {remark}")
+        print_wrapped(out, f"remark: {remark}")
     out.print(f"files: {folder}", soft_wrap=True)
     file = out.file
     assert isinstance(file, StringIO)
     return file.getvalue()
-
-
-def _say(out: Console, text: str) -> None:
-    """Print a sentence, its further lines indented."""
-    for line in textwrap.wrap(text, WIDTH, subsequent_indent="  "):
-        out.print(line, soft_wrap=True)
 
 
 def score_json(scored: ScoredRun) -> str:
@@ -114,7 +107,7 @@ def left_out(table: pl.DataFrame) -> Iterator[str]:
 def amount(row: dict[str, Any], column: str) -> str:
     """Return a figure in whole USD or loans, a dash where there is none."""
     value = row[column]
-    return "–" if value is None else f"{round(value) + 0:,}"
+    return "–" if value is None else f"{round(value) + 0:,}".replace("-", "−")
 
 
 def place(pit: float | None) -> str:
