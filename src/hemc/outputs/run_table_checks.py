@@ -14,9 +14,10 @@ _TEXTS = frozenset((
     "measure", "insurer", "note", "statistic", "unit", "series", "state", "name", "status",
     "latent_class", "from_state", "to_state", "where_set", "source", "meaning", "assumption",
     "setting", "figure", "scenario", "weights", "kind", "side", "direction", "deal", "group",
+    "view", "step",
 ))  # fmt: skip
 _TEXTS_OF = {"tieout": {"printed", "recomputed", "difference"}, "assumptions": {"value"}}
-_DATES_OF = {"backtest": {"fitted_to", "date"}}
+_DATES_OF = dict.fromkeys(("backtest", "score", "roll_forward"), {"fitted_to", "date"})
 
 #: No projection is longer.
 _LAST_MONTH = 10_000

@@ -21,8 +21,10 @@ from hemc.outputs.report.sections.notes import notes
 from hemc.outputs.report.sections.overcollateralization import overcollateralization
 from hemc.outputs.report.sections.pool import pool
 from hemc.outputs.report.sections.provenance import assumptions, manifest
+from hemc.outputs.report.sections.roll_forward import roll_forward
 from hemc.outputs.report.sections.roll_rates import roll_rates
 from hemc.outputs.report.sections.scenarios import scenarios
+from hemc.outputs.report.sections.score import scored
 from hemc.outputs.report.sections.sensitivities import sensitivities
 from hemc.outputs.report.sections.tie_out import tie_out
 from hemc.outputs.report.sections.verdict import verdict
@@ -34,8 +36,9 @@ REPORT = "report.html"
 
 #: In the order of the page; a section without data is None and leaves no gap in the numbers.
 SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
-    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, breakevens,
-    scenarios, sensitivities, next_certificate, backtest, accuracy, assumptions, manifest,
+    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, roll_forward,
+    breakevens, scenarios, sensitivities, next_certificate, scored, backtest, accuracy, assumptions,
+    manifest,
 )  # fmt: skip
 
 
