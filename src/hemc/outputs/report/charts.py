@@ -245,17 +245,17 @@ def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
         tip("low", "95 % from", ",.3f"), tip("high", "to", ",.3f"),
     ]  # fmt: skip
     y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "area", "color": "var(--core)"},
-            "encoding": {"y": y | {"field": "low"}, "y2": {"field": "high"}},
-        },
-        {
-            "mark": {"type": "line", "color": "var(--median)", "strokeWidth": 2,
-                     "point": {"color": "var(--median)", "size": 30, "filled": True}},
-            "encoding": {"y": y | {"field": "value"}, "tooltip": tips},
-        },
-    ]  # fmt: skip
+    band: Spec = {
+        "mark": {"type": "area", "color": "var(--core)"},
+        "encoding": {"y": y | {"field": "low"}, "y2": {"field": "high"}},
+    }
+    line: Spec = {
+        "mark": {"type": "line", "color": "var(--median)", "strokeWidth": 2,
+                 "point": {"color": "var(--median)", "size": 30, "filled": True}},
+        "encoding": {"y": y | {"field": "value"}, "tooltip": tips},
+    }  # fmt: skip
+    # Few paths have no band at all, over which Vega would warn of an infinite extent.
+    layers = [band, line] if any(row["low"] is not None for row in rows) else [line]
     for layer in layers:
         layer["encoding"]["x"] = x
     return chart(rows, layers)
