@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from hemc.errors import InputError
 
 FILE = click.Path(path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
+
+
+def print_found(
+    record: Mapping[str, Any], screen: Callable[[], str], as_json: bool, quiet: bool = False
+) -> None:
+    """Print what a command found: its record, its screen, or nothing when quiet."""
+    if as_json:
+        from hemc.outputs.record import record_text
+
+        click.echo(record_text(record))
+    elif not quiet:
+        click.echo(screen(), nl=False)
 
 
 def overrides(settings: tuple[str, ...]) -> dict[str, str]:
