@@ -80,4 +80,4 @@ def _parts(study: Study) -> Iterator[tuple[str, int]]:
 
 def _largest_size(block: BlockResult) -> int:
     """Return the bytes of a block's rows, which the files of a run hold compressed."""
-    return block.paths.estimated_size() + block.next_month.estimated_size()
+    return int(block.paths.estimated_size() + block.next_month.estimated_size())
