@@ -31,6 +31,8 @@ SAMPLER = {"calibration.chains": 2, "calibration.draws": 100, "calibration.sweep
            "roll_rates.certificates": json.dumps(SERIES)}  # fmt: skip
 ONE_RUN = RUN | {"simulation.paths": 64}
 
+SWING = '[{ setting = "scenario.credit_sd", low = 0.2, source = "a test" }]'
+
 #: Keys that make each command quick.
 QUICK = {
     "run": ONE_RUN,
@@ -41,9 +43,10 @@ QUICK = {
                             "breakeven.step": 0.3, "breakeven.cdr_step": 0.02},
     "sensitivities": ONE_RUN | {"sensitivities.paths": 64, "sensitivities.prepayment": "[1.0]",
                                 "sensitivities.roll_rate": "[1.0, 2.0]",
-                                "sensitivities.severity": "[1.0]"},
+                                "sensitivities.severity": "[1.0]",
+                                "sensitivities.tornado": SWING},
     "calibrate": SAMPLER,
-    "backtest": SAMPLER | {"backtest.paths": 64},
+    "backtest": SAMPLER | {"backtest.paths": 100},
 }  # fmt: skip
 
 

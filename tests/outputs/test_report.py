@@ -82,9 +82,9 @@ def test_headlines_equal_the_summary_and_the_console(page, folder):
     records = json.loads((folder / "summary.json").read_text())
     tiles = list(page.tiles.items())[5:11]  # after five facts
     assert tiles[0][0] == "Expected lifetime loss"
-    for (_, shown), row in zip(tiles, records, strict=True):
-        unit = " USD" if row["unit"] == "USD" else ""
-        assert shown == show_estimate(row, N_PATHS) + unit
+    for (label, shown), row in zip(tiles, records, strict=True):
+        assert shown == show_estimate(row, N_PATHS)
+        assert label.endswith(", USD") == (row["unit"] == "USD")
     sentence = next(p for p in page.paragraphs if p.startswith("Over its remaining life"))
     for row in (*records[:2], *records[3:5]):
         assert show_estimate(row, N_PATHS) in sentence

@@ -18,11 +18,10 @@ class Paragraph(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A headline figure with its label; `unit` is what the value does not say itself."""
+    """A headline figure with its label."""
 
     label: str
     value: str
-    unit: str = ""
 
 
 class Figures(NamedTuple):

@@ -28,7 +28,7 @@ def assumptions(run: RunFiles) -> Section | None:
     ]
     heads = ("assumption", "value", "meaning", "set in", "source", "moves expected loss by, %")
     caption = "Value, meaning, where it was set, where it comes from, what it moves"
-    shown = Table(caption, heads, rows, texts=range(5), widths=(21, 12, 24, 8, 20, 15))
+    shown = Table(caption, heads, rows, texts=range(5), widths=(20, 16, 22, 9, 19, 14))
     return Section("assumptions", "Assumptions", [shown])
 
 

@@ -27,10 +27,7 @@ _MAX_BINS = 60
 
 def verdict(run: RunFiles) -> Section:
     """Return the first section: what was run, what came out, what to beware of."""
-    figures = [
-        Figure(headline_label(row), _figure(run, row), "USD" * (row["unit"] == "USD"))
-        for row in run.headlines
-    ]
+    figures = [Figure(headline_label(row) + _unit(row), _figure(run, row)) for row in run.headlines]
     pictures = [chart for chart in (oc_fan(run), loss_histogram(run)) if chart]
     blocks: list[Block] = [Facts(_facts(run)), Paragraph(_sentence(run), "lead"), Figures(figures)]
     blocks += _findings(run)
@@ -119,6 +116,11 @@ def _sentence(run: RunFiles) -> str:
     )  # fmt: skip
     said = [text.format(shown[key]) for key, text in parts if key in shown and text]
     return f"Over its remaining life {'; '.join(said)}."
+
+
+def _unit(row: dict[str, Any]) -> str:
+    """Return what a label adds where the figure does not say its unit itself."""
+    return ", USD" if row["unit"] == "USD" else ""
 
 
 def _figure(run: RunFiles, row: dict[str, Any]) -> str:
