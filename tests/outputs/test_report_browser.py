@@ -1,5 +1,6 @@
 """report.html in a headless Chromium: drawn, quiet, offline, and readable on a phone."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -47,9 +48,10 @@ def stress_report(root, tmp_path_factory):
         ("backtest", "two-deals.toml", SAMPLER),
     ):
         words = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
-        asked = [command, str(configs / file), *words, "--quiet", "--out", str(folder)]
+        asked = [command, str(configs / file), *words, "--json", "--out", str(folder)]
         result = CliRunner().invoke(main, asked)
         assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["folder"] == str(folder)
     return folder / "report.html"
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hemc.cli.options import FILE
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 @click.command()
@@ -26,7 +30,12 @@ def schema(kind: str) -> None:
     from hemc.inputs.scenario_file import ScenarioFile
     from hemc.settings.stress import StressFile
 
-    models = {"run": Config, "deal": Deal, "scenario": ScenarioFile, "stress": StressFile}
+    models: dict[str, type[BaseModel]] = {
+        "run": Config,
+        "deal": Deal,
+        "scenario": ScenarioFile,
+        "stress": StressFile,
+    }
     click.echo(config_schema(models[kind]), nl=False)
 
 
