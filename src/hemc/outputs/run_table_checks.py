@@ -17,7 +17,8 @@ _TEXTS = frozenset((
     "view", "step",
 ))  # fmt: skip
 _TEXTS_OF = {"tieout": {"printed", "recomputed", "difference"}, "assumptions": {"value"}}
-_DATES_OF = dict.fromkeys(("backtest", "score", "roll_forward"), {"fitted_to", "date"})
+_DATES = frozenset({"fitted_to", "date"})
+_DATES_OF = dict.fromkeys(("backtest", "score", "roll_forward"), _DATES)
 
 #: No projection is longer.
 _LAST_MONTH = 10_000
@@ -25,7 +26,7 @@ _LAST_MONTH = 10_000
 
 def first_fault(name: str, table: pl.DataFrame, columns: Iterable[str]) -> Fault | None:
     """Return the first of `columns` that does not fit table `name`, as place, found, expected."""
-    texts, dates = _TEXTS | _TEXTS_OF.get(name, set()), _DATES_OF.get(name, set())
+    texts, dates = _TEXTS | _TEXTS_OF.get(name, set()), _DATES_OF.get(name, frozenset())
     for column in columns:
         kind = "date" if column in dates else "text" if column in texts else "number"
         found = _misfit(table[column], kind)

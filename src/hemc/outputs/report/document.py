@@ -80,7 +80,7 @@ def render_report(run: RunFiles) -> str:
     head = Head(
         f"{deal}: {run.manifest.name}",
         f"{deal}, group {run.manifest.group}",
-        "What the notes can lose, from the servicing certificate of "
+        "What the notes can lose, from the certificate of "
         f"{run.manifest.payment_date or 'an unread date'}. Run “{run.manifest.name}”.",
     )
     return render_page(head, [s for build in SECTIONS if (s := build(run)) is not None])
