@@ -83,6 +83,8 @@ class RunFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.record: dict[str, Any] = self._json("manifest.json")
+        if isinstance(self.record, dict) and self.record.get("kind") == "portfolio":
+            raise InputError(folder, "", "the folder of a portfolio", _RUN)
         self.manifest = validate(Manifest, self.record, folder / "manifest.json")
         self._tables: dict[str, pl.DataFrame | None] = {}
 
