@@ -18,6 +18,7 @@ from hemc.model.simulation import simulate_block
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.portfolio_tables import AMOUNTS
 from hemc.outputs.portfolio_text import render_portfolio
+from hemc.outputs.report.sections import portfolio_deals
 from hemc.scale.block import large_pool_loss
 from hemc.scale.cluster import connected_cluster
 from hemc.scale.threads import Threads
@@ -345,3 +346,12 @@ def test_errors_of_pairs_are_those_of_their_means(tmp_path):
     for table in (run.result.measures, run.result.by_deal, run.result.contributions):
         row = table.filter(measure="pool_loss", statistic="mean").row(0, named=True)
         assert row["standard_error"] == pytest.approx(pairs.std(ddof=1) / np.sqrt(32))
+
+
+def test_the_page_shows_the_largest_deals_and_counts_the_others(poor, monkeypatch):
+    monkeypatch.setattr(portfolio_deals, "_MOST_SHOWN", 1)
+    shown = portfolio_deals.contributions(poor.result).blocks[0].rows
+    assert [row.cells[0] for row in shown] == ["two", "and 1 more, in the files", "all"]
+    total = poor.result.paths["pool_loss"].mean() / 1e6
+    assert shown[-1].cells[1] == f"{total:,.2f}"
+    assert len(portfolio_deals.deals(poor.result).blocks[0].rows) == 2

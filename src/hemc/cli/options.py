@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from hemc.scale.threads import Workers
 
 FILE = click.Path(path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
+
+
+def print_found(
+    record: Mapping[str, Any], screen: Callable[[], str], as_json: bool, quiet: bool = False
+) -> None:
+    """Print what a command found: its record, its screen, or nothing when quiet."""
+    if as_json:
+        from hemc.outputs.record import record_text
+
+        click.echo(record_text(record))
+    elif not quiet:
+        click.echo(screen(), nl=False)
 
 
 def overrides(settings: tuple[str, ...]) -> dict[str, str]:

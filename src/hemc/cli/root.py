@@ -14,6 +14,7 @@ from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
 from hemc.cli.portfolio import portfolio
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.score import score
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
 from hemc.cli.studies import breakeven, sensitivities, vector
@@ -79,6 +80,7 @@ for command in (
     report,
     run,
     schema,
+    score,
     sensitivities,
     stress,
     trace,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, overrides, say, workers_asked
+from hemc.cli.dry_run import DRY_RUN, print_plan
+from hemc.cli.options import FILE, JSON, overrides, print_found, say, workers_asked
 
 
 @click.command()
@@ -23,6 +24,8 @@ from hemc.cli.options import FILE, overrides, say, workers_asked
 @click.option("--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N.")
 @click.option("--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@DRY_RUN
+@JSON
 def run(
     config: Path,
     paths: int | None,
@@ -35,6 +38,8 @@ def run(
     cluster: str | None,
     insecure_cluster: bool,
     quiet: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Simulate a configuration and write tables, next certificate and report.
 
@@ -44,6 +49,7 @@ def run(
     \b
     Examples:
       hemc run configs/base.toml
+      hemc run configs/base.toml --dry-run
       hemc run configs/base.toml --paths 1000 --set scenario.stress_shift=0.4
       hemc run configs/base.toml --paths 1000000 --resume
       hemc run configs/base.toml --cluster local:4
@@ -62,6 +68,9 @@ def run(
     loaded = load_config(config, overrides(settings) | named)
     folder = out or Path("results") / loaded.config.name
     refuse_foreign(folder)
+    if dry_run:
+        print_plan(loaded, folder, as_json)
+        return
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with WorkFolder(folder, resume, say) as work:
@@ -73,14 +82,15 @@ def run(
         for warning in result.warnings:
             say(warning)
         write_run(result, folder, write_report, scratch=work.path)
-    if not quiet:
-        click.echo(render_summary(result, folder, color=sys.stdout.isatty()), nl=False)
+    record = {"folder": folder, "figures": result.summary, "warnings": result.warnings}
+    print_found(record, lambda: render_summary(result, folder, sys.stdout.isatty()), as_json, quiet)
 
 
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
-def validate(config: Path, settings: tuple[str, ...]) -> None:
+@JSON
+def validate(config: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """Read a configuration and everything it names, and say whether a run could start.
 
     \b
@@ -97,11 +107,14 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
     model = engine.build_model(loaded.config, documents, calibration)
     for warning in calibration.warnings:
         click.echo(f"hemc: {warning}", err=True)
-    click.echo(
-        f"{config}: valid; {len(calibration.tape):,} loans, {model.n_months} months, "
-        f"{loaded.config.simulation.paths:,} paths"
-    )
-    click.echo(order_of_payments(documents.deal))
+    n_loans, n_paths = len(calibration.tape), loaded.config.simulation.paths
+    record = {
+        "file": config, "loans": n_loans, "months": model.n_months, "paths": n_paths,
+        "warnings": calibration.warnings,
+    }  # fmt: skip
+    size = f"{n_loans:,} loans, {model.n_months} months, {n_paths:,} paths"
+    lines = [f"{config}: valid; {size}", order_of_payments(documents.deal), ""]
+    print_found(record, lambda: "\n".join(lines), as_json)
 
 
 @click.command()

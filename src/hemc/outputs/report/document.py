@@ -21,8 +21,10 @@ from hemc.outputs.report.sections.notes import notes
 from hemc.outputs.report.sections.overcollateralization import overcollateralization
 from hemc.outputs.report.sections.pool import pool
 from hemc.outputs.report.sections.provenance import assumptions, manifest
+from hemc.outputs.report.sections.roll_forward import roll_forward
 from hemc.outputs.report.sections.roll_rates import roll_rates
 from hemc.outputs.report.sections.scenarios import scenarios
+from hemc.outputs.report.sections.score import scored
 from hemc.outputs.report.sections.sensitivities import sensitivities
 from hemc.outputs.report.sections.tie_out import tie_out
 from hemc.outputs.report.sections.verdict import verdict
@@ -34,8 +36,9 @@ REPORT = "report.html"
 
 #: In the order of the page; a section without data is None and leaves no gap in the numbers.
 SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
-    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, breakevens,
-    scenarios, sensitivities, next_certificate, backtest, accuracy, assumptions, manifest,
+    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, roll_forward,
+    breakevens, scenarios, sensitivities, next_certificate, scored, backtest, accuracy, assumptions,
+    manifest,
 )  # fmt: skip
 
 
@@ -60,9 +63,12 @@ def write_report(folder: Path) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file; raises InputError where the system refuses."""
+    """Write a file whole or not at all, and never through a link; raises InputError if refused."""
+    part = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(content)
+        part.unlink(missing_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
     except OSError as error:
         raise InputError(path, "", f"a file that cannot be written ({error.strerror})",
                          "a folder to write in") from None  # fmt: skip
@@ -74,7 +80,7 @@ def render_report(run: RunFiles) -> str:
     head = Head(
         f"{deal}: {run.manifest.name}",
         f"{deal}, group {run.manifest.group}",
-        "What the notes can lose, from the servicing certificate of "
+        "What the notes can lose, from the certificate of "
         f"{run.manifest.payment_date or 'an unread date'}. Run “{run.manifest.name}”.",
     )
     return render_page(head, [s for build in SECTIONS if (s := build(run)) is not None])
