@@ -43,7 +43,7 @@ class Inputs(Settings):
 class Config(Settings):
     """A whole run."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     inputs: Inputs
     tape: TapeSettings = TapeSettings()
     roll_rates: RollRateSettings = RollRateSettings()
@@ -182,7 +182,7 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
         return
     try:
         values[last] = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         values[last] = value
 
 

@@ -401,7 +401,7 @@ def test_the_same_files_give_the_same_page(folder, html):
         (lambda f: (f / "summary.json").write_text("[{"), "summary.json", "found no JSON"),
         (lambda f: (f / "summary.json").write_text("[{}]"), "summary.json", "found nothing"),
         (lambda f: (f / "manifest.json").write_text("{}"), "manifest.json", "found nothing"),
-        (lambda f: (f / "months.parquet").write_bytes(b"PAR1"), "months.parquet", "no readable"),
+        (lambda f: (f / "months.parquet").write_bytes(b"PAR1"), "months.parquet", "a damaged"),
         (
             lambda f: pl.DataFrame({"name": ["x"]}).write_parquet(f / "tieout.parquet"),
             "tieout.parquet",

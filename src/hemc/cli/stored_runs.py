@@ -22,8 +22,10 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
     """
     from hemc.outputs.compare import compare_runs
     from hemc.outputs.compare_text import comparison_record, render_comparison
+    from hemc.outputs.run_files import stored_run
 
-    found = compare_runs(first, second)
+    with stored_run(first), stored_run(second):
+        found = compare_runs(first, second)
     print_found(comparison_record(found), lambda: render_comparison(found), as_json)
 
 
@@ -38,9 +40,11 @@ def publish(runs: tuple[Path, ...], url: str, as_json: bool) -> None:
     Example:
       hemc publish results/base --to risk.sqlite
     """
+    from hemc.outputs.run_files import stored_run
     from hemc.outputs.warehouse import publish_runs, render_published
 
-    published = publish_runs(runs, url)
+    with stored_run(runs[0] if len(runs) == 1 else Path(", ".join(map(str, runs)))):
+        published = publish_runs(runs, url)
     record = {"runs": [done._asdict() for done in published]}
     print_found(record, lambda: render_published(published), as_json)
 
@@ -58,7 +62,9 @@ def report(run: Path, as_json: bool) -> None:
       hemc report results/base
     """
     from hemc.outputs.report.document import write_report
+    from hemc.outputs.run_files import stored_run
 
-    page = write_report(run)
+    with stored_run(run):
+        page = write_report(run)
     files = {"report": page, "workbook": page.with_suffix(".xlsx")}
     print_found(files, lambda: f"{', '.join(map(str, files.values()))}\n", as_json)

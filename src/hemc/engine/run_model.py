@@ -6,6 +6,7 @@ from hemc.config import Config
 from hemc.engine.calibration import Calibration
 from hemc.engine.documents import Documents, closing_balances, next_payment
 from hemc.inputs.pool import build_pool
+from hemc.model.cash_timing import cash_timing
 from hemc.model.deal_terms import compile_deal
 from hemc.model.expected import large_pool
 from hemc.model.insurer import InsurerModel
@@ -64,5 +65,6 @@ def build_model(config: Config, documents: Documents, calibration: Calibration) 
         compile_quotes(
             config.valuation, deal, next_payment(documents), monthly, stress.index_rate[:n_months]
         ),
+        cash_timing(config, (*documents.earlier, certificate)),
         expected,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv
 
 from hemc.inputs.quarters import MacroPath
 from hemc.kernels import rng
@@ -68,12 +68,6 @@ class FactorModel:
     def draw_weights(self, first_path: int, n_paths: int) -> Floats:
         """Return the likelihood ratios of consecutive paths, float64[n_paths], mean 1."""
         return draw_weights(self.sampling, self.seed, first_path, n_paths)
-
-    def draw_timing(self, first_path: int, n_paths: int, n_months: int) -> Floats:
-        """Draw the factors on certificates' interest, float64[n_paths, n_months], mean 1."""
-        u = np.empty((n_paths, n_months))
-        rng.draw_uniforms_paths(np.uint64(self.seed), rng.TIMING, first_path, u)
-        return np.asarray(1.0 + self.settings.timing_sd * ndtri(u))
 
     def _uniforms(self, stream: int, first_path: int, n_paths: int) -> Floats:
         u = np.empty((n_paths, self.n_months))

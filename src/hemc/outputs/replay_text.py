@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from hemc.model.replay import Replay
-from hemc.outputs.certificate_text import WIDTH
+from hemc.outputs.screen import Screen
 from hemc.outputs.tieout_text import line_record, tie_out_notes, tie_out_table
 
 
@@ -39,9 +38,9 @@ def replay_json(replays: Sequence[Replay]) -> str:
 
 def print_replay(replay: Replay) -> None:
     """Print table, notes and verdict to standard output."""
-    console = Console(width=WIDTH, highlight=False, soft_wrap=False)
-    console.print(replay.certificate.path.name, markup=False)
-    console.print(tie_out_table(replay.lines, "step or figure", "paid"))
+    screen = Screen(None, sys.stdout)
+    screen.print(replay.certificate.path.name)
+    screen.print(tie_out_table(replay.lines, "step or figure", "paid"))
     for note in tie_out_notes(replay.lines):
-        console.print(note, markup=False)
-    console.print(replay_verdict(replay), markup=False, soft_wrap=True)
+        screen.print(note)
+    screen.print(replay_verdict(replay), soft_wrap=True)

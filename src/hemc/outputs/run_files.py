@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from hemc.errors import InputError
+from hemc.errors import HemcError, InputError
+from hemc.inputs.bounded_file import read_json
+from hemc.inputs.parquet_file import read_parquet
 from hemc.inputs.toml import Model, validate
 from hemc.outputs.estimates import Design, design_of
 from hemc.outputs.run_manifest import Manifest, Summary
+from hemc.outputs.run_table_checks import first_fault
 
 #: Charts end where less than this share of the first projected balance is left.
 SHARE_SHOWN = 0.005
@@ -74,6 +79,21 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@contextmanager
+def stored_run(folder: Path) -> Iterator[None]:
+    """Turn whatever fails while files that are not of this process are read into one InputError.
+
+    Tables that are each right may still not belong together, in more ways than can be listed.
+    """
+    try:
+        yield
+    except (HemcError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        found = f"files that do not fit together ({type(error).__name__}: {error})"
+        raise InputError(folder, "", found, f"{_RUN}, as hemc wrote it") from error
+
+
 class RunFiles:
     """Reads a run's folder; every table is read once, when a section asks for it.
 
@@ -83,6 +103,8 @@ class RunFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.record: dict[str, Any] = self._json("manifest.json")
+        if not isinstance(self.record, dict):
+            raise InputError(folder / "manifest.json", "", "no JSON object", _RUN)
         self.manifest = validate(Manifest, self.record, folder / "manifest.json")
         self._tables: dict[str, pl.DataFrame | None] = {}
 
@@ -191,27 +213,21 @@ class RunFiles:
     def _json(self, name: str) -> Any:
         """Return the content of a JSON file of the folder."""
         file = self.folder / name
-        try:
-            return json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(self.folder, "", f"no {name}", _RUN) from None
-        except (OSError, ValueError) as error:
-            raise InputError(
-                file, "", f"no JSON ({error})", f"what a run writes as {name}"
-            ) from None
+        if not os.path.lexists(file):
+            raise InputError(self.folder, "", f"no {name}", _RUN)
+        return read_json(file, f"what a run writes as {name}")
 
     def _read_table(self, name: str) -> pl.DataFrame | None:
         """Read a Parquet file and check that it has the columns."""
         file = self.folder / f"{name}.parquet"
         if not file.is_file():
             return None
-        try:
-            table = pl.read_parquet(file)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            what = f"no readable Parquet ({str(error).splitlines()[0]})"
-            raise InputError(file, "", what, f"the table that a run writes as {name}") from None
+        table = read_parquet(file, f"the table that a run writes as {name}")
         missing = [column for column in _COLUMNS[name] if column not in table.columns]
         if missing:
             expected = f"the columns {', '.join(_COLUMNS[name])}"
             raise InputError(file, "columns", f"no {', '.join(missing)}", expected)
+        fault = first_fault(name, table, _COLUMNS[name])
+        if fault is not None:
+            raise InputError(file, *fault)
         return table

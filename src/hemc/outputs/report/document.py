@@ -51,9 +51,12 @@ def write_report(folder: Path) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file; raises InputError where the system refuses."""
+    """Write a file whole or not at all, and never through a link; raises InputError if refused."""
+    part = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(content)
+        part.unlink(missing_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
     except OSError as error:
         raise InputError(path, "", f"a file that cannot be written ({error.strerror})",
                          "a folder to write in") from None  # fmt: skip
