@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
-from hemc.cli.options import FILE, JSON, overrides, print_found
-
-if TYPE_CHECKING:
-    from hemc.scale.threads import Workers
+from hemc.cli.options import FILE, JSON, overrides, print_found, say, workers_asked
 
 
 @click.command()
@@ -78,31 +73,17 @@ def run(
         return
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with WorkFolder(folder, resume, _say) as work:
+    with WorkFolder(folder, resume, say) as work:
         with (
-            _workers(cluster, insecure_cluster) as workers,
+            workers_asked(cluster, insecure_cluster) as workers,
             show_progress(loaded.config.simulation.paths, quiet) as progress,
         ):
             result = engine.run(loaded, progress, strict, work, workers)
         for warning in result.warnings:
-            _say(warning)
+            say(warning)
         write_run(result, folder, write_report, scratch=work.path)
     record = {"folder": folder, "figures": result.summary, "warnings": result.warnings}
     print_found(record, lambda: render_summary(result, folder, sys.stdout.isatty()), as_json, quiet)
-
-
-def _say(line: str) -> None:
-    """Tell a person one thing beside the results."""
-    click.echo(f"hemc: {line}", err=True)
-
-
-def _workers(cluster: str | None, insecure: bool) -> AbstractContextManager[Workers | None]:
-    """Return the cluster asked for; None stands for threads of this process."""
-    if cluster is None:
-        return nullcontext()
-    from hemc.scale.cluster import connected_cluster
-
-    return connected_cluster(cluster, insecure)
 
 
 @click.command()

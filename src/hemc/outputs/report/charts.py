@@ -132,11 +132,16 @@ def curves(
     return chart(rows, layers)
 
 
-def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]) -> Spec:
-    """Return bars of `low`, `high`, `share` (%), with `marks`: places and their styles."""
+def histogram(
+    bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]], unit: str = "%"
+) -> Spec:
+    """Return bars from `low` to `high` of `share` (%), with `marks`: places and their styles.
+
+    `unit` is that of the places.
+    """
     rows = [{k: round(v, 4) for k, v in row.items()} for row in bins.iter_rows(named=True)]
     tips = [
-        tip("low", "from, %", ",.2f"), tip("high", "to, %", ",.2f"),
+        tip("low", f"from, {unit}", ",.2f"), tip("high", f"to, {unit}", ",.2f"),
         tip("share", "paths, %", ",.2f"),
     ]  # fmt: skip
     bars: Spec = {

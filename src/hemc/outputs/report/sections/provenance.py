@@ -52,16 +52,16 @@ def manifest(run: RunFiles) -> Section:
     left_out = (_FOLDED, _OF_THIS_MACHINE)
     record = {key: value for key, value in run.record.items() if key not in left_out}
     blocks: list[Block] = [
-        Table("What ran", ("key", "value"), _rows(record), texts=(0,)),
+        Table("What ran", ("key", "value"), key_rows(record), texts=(0,)),
         Table(
-            "Resolved configuration", ("key", "value"), _rows(run.record[_FOLDED]),
+            "Resolved configuration", ("key", "value"), key_rows(run.record[_FOLDED]),
             texts=(0,), folded=True,
         ),
     ]  # fmt: skip
     return Section("manifest", "Manifest", blocks)
 
 
-def _rows(record: Any) -> list[Row]:
+def key_rows(record: Any) -> list[Row]:
     """Return a row a value of nested JSON."""
     return [Row((key, text)) for key, text in _flatten(record, "")]
 

@@ -66,9 +66,9 @@ def loss_histogram(run: RunFiles) -> Chart | None:
     return Chart("Lifetime loss of the pool", spec, legend, f"{len(paths):,} paths.")
 
 
-def loss_bins(paths: pl.DataFrame) -> pl.DataFrame:
-    """Return low and high (% of current pool) and share (% of paths) of equal bins."""
-    loss = paths["pool_loss_pct"].to_numpy()
+def loss_bins(paths: pl.DataFrame, column: str = "pool_loss_pct") -> pl.DataFrame:
+    """Return low and high of equal bins from zero, in the column's unit, and share (% of paths)."""
+    loss = paths[column].to_numpy()
     n_bins = int(min(_MAX_BINS, max(10, 2 * len(loss) ** (1 / 3))))
     weight = paths["weight"].to_numpy()
     reach = (0.0, max(float(loss.max()), 1e-9))
