@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -94,6 +95,9 @@ def make_run(folder: Path) -> Path:
     write_run(engine.run(loaded, lambda n: None), folder, write_report)
     months = pl.read_parquet(folder / "months.parquet").filter(pl.col("month") <= _MONTHS)
     months.write_parquet(folder / "months.parquet")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    text = json.dumps(manifest | {"months": _MONTHS}, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
     return folder
 
 
