@@ -67,6 +67,8 @@ def run(
     loaded = load_config(config, overrides(settings) | named)
     folder = out or Path("results") / loaded.config.name
     refuse_foreign(folder)
+    if cluster is None:
+        _compile_first(quiet)
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with WorkFolder(folder, resume, _say) as work:
@@ -85,6 +87,19 @@ def run(
 def _say(line: str) -> None:
     """Tell a person one thing beside the results."""
     click.echo(f"hemc: {line}", err=True)
+
+
+def _compile_first(quiet: bool) -> None:
+    """Compile the kernels where the cache has none yet."""
+    from hemc.kernels.jit import is_cold
+
+    if not is_cold():
+        return
+    if not quiet:
+        _say("compiling kernels, once, about 10 s")
+    from hemc.engine.warm_up import warm_up
+
+    warm_up()
 
 
 def _workers(cluster: str | None, insecure: bool) -> AbstractContextManager[Workers | None]:
@@ -132,14 +147,11 @@ def warmup(quiet: bool) -> None:
     Example:
       hemc warmup
     """
-    from hemc import engine
-    from hemc.config import load_config
-    from hemc.inputs.shipped import configs_dir
+    from hemc.engine.warm_up import warm_up
     from hemc.kernels.jit import CACHE_DIR
     from hemc.outputs.report.vega import chart_script
 
-    one = {"simulation.paths": "1", "outputs.sensitivity_paths": "0"}
-    engine.run(load_config(configs_dir() / "base.toml", one), lambda n: None)
+    warm_up()
     chart_script()
     if not quiet:
         click.echo(f"kernels are compiled in {CACHE_DIR}")
