@@ -51,14 +51,14 @@ def launch(command: list[str], check: bool = True, **environment: str) -> Record
     return record
 
 
-def run_base(n_paths: int, settings: tuple[str, ...] = ()) -> Record:
-    """Run base as a person does; `settings` are KEY=VALUE.
+def run_base(n_paths: int, settings: tuple[str, ...] = (), kept: Path | None = None) -> Record:
+    """Run base as a person does; `settings` are KEY=VALUE, `kept` is where the run stays, if so.
 
     Returns launch's record with the manifest's stages and peak memory, and value and standard
     error of mean lifetime loss and its 99 % expected shortfall, both % of the current pool.
     """
     with TemporaryDirectory() as folder:
-        out = Path(folder, "run")
+        out = Path(folder, "run") if kept is None else kept
         given = [word for setting in settings for word in ("--set", setting)]
         command = ["run", "configs/base.toml", "--paths", str(n_paths), "--out", str(out), *given]
         record = launch([*_HEMC, *command, "--quiet"])

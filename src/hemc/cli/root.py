@@ -13,7 +13,9 @@ from hemc.cli.calibrate import calibrate
 from hemc.cli.certificate import certificate
 from hemc.cli.configuration import init, schema
 from hemc.cli.panel import panel
+from hemc.cli.portfolio import portfolio
 from hemc.cli.run import run, validate, warmup
+from hemc.cli.score import score
 from hemc.cli.stored_runs import compare, publish, report
 from hemc.cli.stress import stress
 from hemc.cli.studies import breakeven, sensitivities, vector
@@ -79,10 +81,12 @@ for command in (
     compare,
     init,
     panel,
+    portfolio,
     publish,
     report,
     run,
     schema,
+    score,
     sensitivities,
     stress,
     trace,

@@ -10,17 +10,18 @@ from hemc.engine.documents import Documents, closing_balances, next_payment
 from hemc.inputs.pool import build_pool
 from hemc.kernels.flows import Floats
 from hemc.kernels.valuation import Quotes
+from hemc.model.cash_timing import cash_timing
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.expected import large_pool
 from hemc.model.insurer import InsurerModel
-from hemc.model.moves import MoveDraws, compile_moves
+from hemc.model.moves import NOW, Elapsed, MoveDraws, compile_moves
 from hemc.model.scenario import factor_model
 from hemc.model.simulation import PoolModel, class_shares, loss_rules
 from hemc.model.stress import stress_paths
 from hemc.model.valuation import compile_quotes
 from hemc.scale.block import RunModel
 
-_LONGEST_HORIZON = 360
+LONGEST_HORIZON = 360
 _MONTHS_SHOWN = 2  # the next certificate's month and one more, so that it is not final maturity
 
 
@@ -32,40 +33,49 @@ class _DealTerms(NamedTuple):
     quotes: Quotes
 
 
-def build_model(config: Config, documents: Documents, calibration: Calibration) -> RunModel:
-    """Compile roll rates, scenario, pool and deal into what the kernels read."""
+def build_model(
+    config: Config, documents: Documents, calibration: Calibration, elapsed: Elapsed = NOW
+) -> RunModel:
+    """Compile roll rates, scenario, pool and deal into what the kernels read.
+
+    Roll rates and scenario may have begun `elapsed` months before the certificate's date.
+    """
     pool = build_pool(calibration.tape, config.tape.servicing_fee)
-    n_months = min(_LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
+    n_months = min(LONGEST_HORIZON, int(pool.maturity.max()) + config.simulation.tail_months)
     macro = documents.macro
     moves = compile_moves(
-        calibration.classes.rates, documents.product.order, config, n_months, macro
+        calibration.classes.rates, documents.product.order, config, n_months, macro, elapsed
     )
     draws = None
     if calibration.draws is not None:
         draws = MoveDraws(
-            calibration.draws[:, None], documents.product.order, config, n_months, macro
+            calibration.draws[:, None], documents.product.order, config, n_months, macro, elapsed
         )
-    n_index = max(n_months, _MONTHS_SHOWN)
+    n_index = max(n_months, _MONTHS_SHOWN) + elapsed.scenario
     stress = stress_paths(config.scenario, macro, n_index, documents.index_path)
-    loss_to_date = documents.certificate.losses["ending"].value
+    stress = stress.after(elapsed.scenario)
+    certificate = documents.certificate
+    loss_to_date = certificate.losses["ending"].value
     pool_model = PoolModel(
         pool, moves, loss_rules(config.loss, config.scenario.multiples.severity),
         class_shares(calibration.classes),
         float(loss_to_date or 0), config.loss.recovery_monthly, config.loss.recovery_months,
-        config.simulation.seed, draws,
+        config.simulation.seed_of_loans, draws,
     )  # fmt: skip
     method, expected = config.simulation.method, None
     if method == "large-pool":  # what is simulated beside it is so by the form of production
         method, expected = "event-driven", large_pool(pool_model)
     factors = factor_model(
-        config.scenario, config.loss.lumpiness, n_months, config.simulation.seed, macro
-    )
+        config.scenario, config.loss.lumpiness, n_months, config.simulation.seed, macro,
+        elapsed.scenario,
+    )  # fmt: skip
     deal = _compile_terms(config, documents, stress.index_rate, n_months)
     return RunModel(
         pool=pool_model, factors=factors, **deal._asdict(), method=method,
         insurer=InsurerModel(config.insurer, stress.shift, config.simulation.seed),
         discount_rate=config.insurer.discount_rate,
         loss_to_date=None if loss_to_date is None else float(loss_to_date), large_pool=expected,
+        timing=cash_timing(config, (*documents.earlier, certificate)),
     )  # fmt: skip
 
 

@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from hemc.errors import InputError
+from hemc.inputs.bounded_file import read_bytes
 
 Layout = Literal["text", "cells"]
 
-#: A certificate is a few kilobytes; this much is something else.
-_LARGEST_FILE = 8_000_000
-
 _HTML_CELL = re.compile(r"<t[dr][\s>]", re.IGNORECASE)
 _LONE_BAR = re.compile(r"^\s*\|\s*$")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _EXPECTED = "a servicing certificate (text or HTML)"
 
 
@@ -53,7 +51,7 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Read a file as text; an InputError if it is missing, empty, too large or binary."""
-    text = _decode(path, _read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")
+    text = _decode(path, read_bytes(path, _EXPECTED)).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise InputError(path, "", "an empty file", _EXPECTED)
     if _HTML_CELL.search(text):
@@ -63,24 +61,12 @@ def read_document(path: Path) -> Document:
     return _assemble(path, layout, list(enumerate(lines, start=1)))
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if path.is_file() and path.stat().st_size > _LARGEST_FILE:
-            raise InputError(path, "", f"{path.stat().st_size:,} bytes", _EXPECTED)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file", _EXPECTED) from None
-    except (OSError, ValueError) as error:
-        found = f"something that cannot be read ({getattr(error, 'strerror', None) or error})"
-        raise InputError(path, "", found, _EXPECTED) from None
-
-
 def _decode(path: Path, data: bytes) -> str:
-    """Decode UTF-8, else Latin-1 as old filings are; refuse what holds control characters."""
+    """Decode UTF-8, else Windows-1252 as old filings are; refuse what holds control characters."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = data.decode("latin-1")
+        text = data.decode("cp1252", errors="replace")
     control = _CONTROL.search(text.removesuffix("\x1a"))
     if control:
         place = f"line {text.count(chr(10), 0, control.start()) + 1}"

@@ -148,6 +148,8 @@ def header_names(line: str) -> list[str]:
 
 def recognize_header(names: list[str]) -> Layout | str:
     """Return the plain layout with the file's own spelling of its columns, or what is missing."""
+    if len(set(names)) < len(names):
+        return "a column name twice in the first line"
     spelled = {name.lower(): name for name in names}
     missing = [column for column in PLAIN.columns if column not in spelled]
     if missing:

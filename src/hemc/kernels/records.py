@@ -11,7 +11,12 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-_FORMATS = {"float": "f8", "int": "i8", "bool": "?"}
+#: Whole numbers in 32 bits for records of which there are many. Those that are indices are unsigned:
+#: numba then looks for no negative ones.
+Short = int
+Place = int
+
+_FORMATS = {"float": "f8", "int": "i8", "bool": "?", "Short": "i4", "Place": "u4"}
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -77,6 +77,15 @@ def publish_runs(folders: tuple[Path, ...], url: str) -> list[Published]:
             there.add(key)
         connection.commit()
     return done
+
+
+def render_published(published: Sequence[Published]) -> str:
+    """Return a line a run that says what became of it."""
+    return "".join(
+        f"{folder}: run {run}, "
+        + (f"{rows:,} rows\n" if rows else "there already, nothing changed\n")
+        for folder, run, rows in published
+    )
 
 
 def run_key(run: RunFiles) -> str:

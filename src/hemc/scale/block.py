@@ -11,6 +11,7 @@ from hemc.errors import InternalError
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.transitions import PathFactors
 from hemc.kernels.valuation import Quotes
+from hemc.model.cash_timing import CashTiming
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.expected import ExpectedPool, expected_block
 from hemc.model.innovations import Sampling
@@ -50,6 +51,7 @@ class RunModel(NamedTuple):
     discount_rate: float
     loss_to_date: float | None
     quotes: Quotes
+    timing: CashTiming
     large_pool: ExpectedPool | None = None
 
     @property
@@ -174,8 +176,8 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     """
     story = play_block(model, first_path, n_paths)
     _, flows, default_month, wrapped, unwrapped = story
-    timing = model.factors.draw_timing(first_path, n_paths, model.next_deal.n_months)
-    require_finite(timing, first_path, "the timing of cash")
+    timing = model.timing.draw(first_path, n_paths, model.next_deal.n_months)
+    require_finite(timing.interest, first_path, "the timing of cash")
     next_month = next_month_figures(
         flows, timing, model.next_deal, default_month, model.loss_to_date
     )

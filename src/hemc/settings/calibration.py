@@ -28,6 +28,11 @@ class CalibrationSettings(Settings):
         "prior mean of a stock that the first certificate does not show, share of its loans",
         "judgement: 38 bankruptcies among 11,116 loans of GMACM 2002-HE4 in July 2003",
     )
+    missing_foreclosure_share: Annotated[float, Field(gt=0, lt=0.5)] = assumed(
+        0.0002,
+        "the same for loans in foreclosure and for REO",
+        "judgement: 1 foreclosure, no REO among 11,116 loans of GMACM 2002-HE4 in July 2003",
+    )
     opening_pseudo_count: Positive = assumed(
         500.0,
         "loans that the shares of states before a deal's only certificate are worth",
