@@ -149,7 +149,9 @@ def lose(queue: Queue, rules: LossRules, loss_by_origin: Floats, row: Floats) ->
 @step
 def end_schedule(mover: Mover, n: int, row: Floats) -> None:
     """Pay `n` instalments at most, which end the schedule; the loan is repaid."""
-    terms = LoanTerms(mover.scheduled_a, 1.0, mover.growth, mover.net_share, mover.maturity)
+    terms = LoanTerms(
+        mover.scheduled_a, 1.0, mover.growth, mover.net_share, np.int64(mover.maturity)
+    )
     cash, power = pay_instalments(terms, mover.power, n)
     row[INTEREST] += cash.interest
     row[SCHEDULED] += cash.scheduled + mover.scheduled_a - power
@@ -232,7 +234,9 @@ def settle_by_the_book(
     mover: Mover, to: int, month: int, rules: LossRules, u_pays: float, row: Floats
 ) -> bool:
     """Settle a move other than a charge-off by the rules; tell whether the loan stays."""
-    terms = LoanTerms(mover.scheduled_a, 1.0, mover.growth, mover.net_share, mover.maturity)
+    terms = LoanTerms(
+        mover.scheduled_a, 1.0, mover.growth, mover.net_share, np.int64(mover.maturity)
+    )
     state, behind = mover.state, month - 1 - mover.paid
     is_late = month > mover.maturity
     if to == PAID_OFF or (is_late and is_cure_after_maturity(state, to)):

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
+from hemc.kernels.jit import once_per_type
 from hemc.kernels.linking import LinkedCompiler
 
 P = ParamSpec("P")
@@ -45,4 +46,6 @@ if not _CALLABLE:
 
 def step(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` lazily into the kernels that call it; their cache covers it."""
-    return cast(Callable[P, R], numba.njit(**_OPTIONS)(function))
+    compiled = numba.njit(**_OPTIONS)(function)
+    once_per_type(compiled)
+    return cast(Callable[P, R], compiled)
