@@ -96,7 +96,7 @@ def _compile_terms(
     balances = closing_balances(certificate, deal)
     monthly, next_monthly = (
         compile_deal(deal, payment, balances, n, index_rate[:n], loss_to_date)
-        for n in (n_months, _MONTHS_SHOWN)
+        for n in (n_months, min(_MONTHS_SHOWN, n_months))
     )
     quotes = compile_quotes(config.valuation, deal, payment, monthly, index_rate[:n_months])
     return _DealTerms(monthly, next_monthly, quotes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hemc.printable import printable
+
 if TYPE_CHECKING:
     from hemc.engine.plan import Plan
 
@@ -39,7 +41,7 @@ def render_plan(plan: Plan, folder: Path) -> str:
         f"at most {max(own * plan.bytes_a_path / 1e6, 0.1):,.1f} MB of paths in {folder}",
         "nothing was run or written",
     ]
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def _large(number: float) -> str:
