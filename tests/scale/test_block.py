@@ -9,10 +9,13 @@ import pytest
 from hemc import engine
 from hemc.config import load_config
 from hemc.errors import InternalError
+from hemc.kernels.deal_terms import SHARED
 from hemc.kernels.flows import NoteFlows
 from hemc.model import waterfall
 from hemc.model.cash_timing import CashFactors, CashTiming
-from hemc.scale.block import require_finite_figures, run_block
+from hemc.outputs.sensitivities import compared_columns
+from hemc.scale import block as block_module
+from hemc.scale.block import require_finite_figures, run_block, vary_block
 
 DEALS = ("deal", "next_deal")
 
@@ -105,3 +108,22 @@ def test_a_pool_of_1e12_usd_keeps_every_cent(model):
         amounts = base.paths[name].to_numpy(), large.paths[name].to_numpy()
         np.testing.assert_allclose(amounts[1], k * amounts[0], rtol=1e-9, atol=1.0)
     assert base.paths["pool_loss_pct"].to_list() == pytest.approx(large.paths["pool_loss_pct"])
+
+
+def test_models_with_a_pool_in_common_are_paid_from_the_same_flows(model, monkeypatch):
+    deal = model.deal._replace(terms=model.deal.terms._replace(undercollateralization=SHARED))
+    other_pool = model.pool._replace(seed=model.pool.seed + 1)
+    models = (model, model._replace(deal=deal), model._replace(pool=other_pool))
+    alone = [compared_columns(run_block(one, 0, 64, 64).paths) for one in models]
+    simulated = []
+
+    def counted(one, factors, first_path):
+        simulated.append(one.pool.seed - model.pool.seed)
+        return simulate(one, factors, first_path)
+
+    simulate = block_module.pool_flows
+    monkeypatch.setattr(block_module, "pool_flows", counted)
+    together = vary_block(models, 64, 64)
+    assert [a.equals(b) for a, b in zip(alone, together, strict=True)] == [True, True, True]
+    assert not alone[0].equals(alone[1])
+    assert simulated == [0, 1]

@@ -1,7 +1,7 @@
 """Two processes in, and the kernels of a run, which they compile at the same time, in the cache.
 
-numba compiles one function at a time in a process. One half of the kernels is the pool's, the
-other the notes'; what either leaves out, a run of one path compiles after them.
+numba compiles one function at a time in a process. One half of the kernels simulates the pool, the
+other expects its flows and pays the notes; what either leaves out, a run of one path compiles.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import os
 import subprocess
 import sys
 
-import numpy as np
-
 from hemc.config import load_config
 from hemc.engine.calibration import calibrate
 from hemc.engine.documents import read_documents
@@ -19,20 +17,18 @@ from hemc.engine.run_model import build_model
 from hemc.engine.single_run import run
 from hemc.errors import InternalError
 from hemc.inputs.shipped import configs_dir
-from hemc.kernels.flows import PoolFlows
 from hemc.kernels.jit import CACHE_DIR
-from hemc.model.expected import oracle_pool
+from hemc.model.expected import expected_block, oracle_pool
 from hemc.model.insurer import absent
 from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
-from hemc.scale.block import RunModel, compare_block
+from hemc.scale.block import RunModel, pool_flows
 from hemc.scale.threads import Threads
-from hemc.states import N_LIVE
 
 _ONE_PATH = {"simulation.paths": "1", "outputs.sensitivity_paths": "0"}
 
 
-#: The command that compiles the kernels of the notes.
+#: The command that compiles the kernels of expected flows and notes.
 _BESIDE = (sys.executable, "-m", "hemc.engine.warm_up")
 
 
@@ -46,14 +42,14 @@ def warm_up() -> None:
             simulate_base()
             _, said = beside.communicate()
         if beside.returncode != 0:
-            raise InternalError(f"compiling the kernels of the notes failed:\n{said}")
+            raise InternalError(f"compiling kernels in a second process failed:\n{said}")
     run(load_config(configs_dir() / "base.toml", _ONE_PATH), lambda n_paths: None)
 
 
 def simulate_base() -> None:
-    """Simulate the pool of base on a path, beside its expected flows."""
+    """Simulate the pool of base on a path."""
     model = base_model()
-    compare_block(model, oracle_pool(model.pool), 0, 1)
+    pool_flows(model, model.factors.draw(0, 1), 0)
 
 
 def base_model() -> RunModel:
@@ -63,17 +59,11 @@ def base_model() -> RunModel:
     return build_model(loaded.config, documents, calibrate(loaded, documents))
 
 
-def pay_nothing(model: RunModel) -> None:
-    """Pay and value the notes of a path on which the pool neither pays nor shrinks."""
-    nothing = np.zeros((1, model.n_months))
-    balance = np.full((1, model.n_months + 1), model.pool.pool.balance.sum())
-    flows = PoolFlows(
-        nothing, nothing, nothing, nothing, nothing, nothing, balance, nothing,
-        np.zeros((1, model.n_months, N_LIVE)),
-    )  # fmt: skip
-    notes = pay_paths(model.deal, flows, absent(1))
-    value_notes(model.quotes, notes, flows)
+def pay_expected(model: RunModel) -> None:
+    """Pay and value the notes of a path from the pool's expected flows."""
+    flows = expected_block(oracle_pool(model.pool), model.factors.draw(0, 1)).cash
+    value_notes(model.quotes, pay_paths(model.deal, flows, absent(1)), flows)
 
 
 if __name__ == "__main__":
-    pay_nothing(base_model())
+    pay_expected(base_model())
