@@ -183,3 +183,15 @@ def test_a_loan_count_against_the_principal_is_left_out_and_said(two_deals, root
     assert result.exit_code == 0
     found = "9959 loans would be -1408 exits, the principal speaks for 635; loan count left out"
     assert found in result.stderr
+
+
+def test_a_date_twice_names_both_files(two_deals, root, tmp_path):
+    record = root / "configs/certificates/gmacm-2002-he4_2003-11-25.json"
+    again = tmp_path / "again.json"
+    again.write_text(record.read_text())
+    words = sets(**{"roll_rates.certificates": f'["{record}", "{again}"]'})
+    result = CliRunner().invoke(main, ["calibrate", str(two_deals), *words])
+    assert result.exit_code == 2
+    assert "again.json" in result.stderr
+    assert "expected one certificate of 2002-HE4 a month" in result.stderr
+    assert result.stderr.count("\n") == 1
