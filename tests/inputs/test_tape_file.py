@@ -185,7 +185,7 @@ def test_a_file_that_is_no_tape_gives_one_clear_error(
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_tape(tmp_path / "nowhere.csv")
-    with pytest.raises(InputError, match="a file that cannot be read"):
+    with pytest.raises(InputError, match="a folder"):
         read_tape(tmp_path)
 
 

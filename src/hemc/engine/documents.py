@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from hemc.config import LoadedConfig
 from hemc.errors import InputError, TieOutError
-from hemc.inputs.certificate import Certificate, read_certificate
+from hemc.inputs.certificate import Certificate
 from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.class_fractions import ClassFractions, read_class_fractions
 from hemc.inputs.deal import Deal, read_deal
@@ -39,7 +39,7 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     """Read certificate, deal and product, and tie the certificate out."""
     inputs = loaded.config.inputs
     files = {name: loaded.path(path) for name, path in inputs if path is not None}
-    certificate = read_certificate(files["certificate"])
+    certificate = read_document_or_record(files["certificate"])
     deal = read_deal(files["deal"])
     if certificate.series not in (None, deal.series):
         raise InputError(

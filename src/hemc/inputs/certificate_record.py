@@ -6,7 +6,6 @@ Records hold what was read of a document once; a figure that is null or absent i
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,8 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from hemc.errors import InputError
+from hemc.inputs.bounded_file import read_json
 from hemc.inputs.certificate import Certificate, Table, read_certificate
-from hemc.inputs.figures import Field
+from hemc.inputs.figures import MOST_DECIMALS, MOST_DIGITS, Field
 from hemc.inputs.labels import (
     DELINQUENCY_COLUMNS,
     DELINQUENCY_ROWS,
@@ -23,7 +23,7 @@ from hemc.inputs.labels import (
     keys_of,
     other_tables,
 )
-from hemc.inputs.title import Footnote, Place
+from hemc.inputs.title import Footnote, Place, is_plausible
 
 _EXPECTED = "a record as `hemc certificate show --json` prints it, or a certificate"
 _ABSENT = "not in the record"
@@ -66,21 +66,23 @@ def read_record(path: Path) -> Certificate:
             name: _table(path, name, {}, keys_of(name)) for name in other_tables()
         }),
         footnote=Footnote(MappingProxyType({}), None, _NO_FOOTNOTE),
-        remarks=tuple(str(remark) for remark in record.get("remarks", ())),
+        remarks=_remarks(path, record.get("remarks", [])),
     )  # fmt: skip
 
 
 def _load(path: Path) -> dict[str, Any]:
     """Return the JSON object of a file that names a series."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file", _EXPECTED) from None
-    except (OSError, ValueError) as error:
-        raise InputError(path, "", f"something that is no JSON ({error})", _EXPECTED) from None
+    record = read_json(path, _EXPECTED)
     if not isinstance(record, dict) or not isinstance(record.get("series"), str):
         raise InputError(path, "series", "no name of a series", _EXPECTED)
     return record
+
+
+def _remarks(path: Path, remarks: object) -> tuple[str, ...]:
+    """Return what else the record says."""
+    if not isinstance(remarks, list):
+        raise InputError(path, "remarks", type(remarks).__name__, "a list of texts")
+    return tuple(str(remark) for remark in remarks)
 
 
 def _date(path: Path, text: object) -> dt.date | None:
@@ -88,9 +90,12 @@ def _date(path: Path, text: object) -> dt.date | None:
     if text is None:
         return None
     try:
-        return dt.date.fromisoformat(str(text))
+        date = dt.date.fromisoformat(str(text))
     except ValueError:
-        raise InputError(path, "payment_date", f"'{text}'", "a date such as 2004-02-25") from None
+        date = None
+    if date is None or not is_plausible(date):
+        raise InputError(path, "payment_date", f"'{text}'", "a date such as 2004-02-25")
+    return date
 
 
 def _tables(path: Path, record: dict[str, Any], name: str) -> dict[str, Any]:
@@ -108,6 +113,8 @@ def _section(path: Path, record: dict[str, Any], name: str, more: tuple[str, ...
 
 def _table(path: Path, place: str, row: Mapping[str, Any], keys: tuple[str, ...]) -> Table:
     """Return a table's figures under all its keys."""
+    if not isinstance(row, dict):
+        raise InputError(path, place, type(row).__name__, "names with their figures")
     return MappingProxyType({key: _field(path, f"{place}.{key}", row.get(key)) for key in keys})
 
 
@@ -119,6 +126,14 @@ def _field(path: Path, place: str, text: object) -> Field:
         value = Decimal(text) if isinstance(text, str) else None
     except InvalidOperation:
         value = None
-    if value is None or not value.is_finite():
+    if value is None or not _is_figure(value):
         raise InputError(path, place, repr(text), 'a figure as text, such as "1451029.62", or null')
     return Field(value, None)
+
+
+def _is_figure(value: Decimal) -> bool:
+    """Tell whether a number is finite and has no more digits than a certificate's."""
+    if not value.is_finite():
+        return False
+    decimals = -int(value.as_tuple().exponent)
+    return value.adjusted() < MOST_DIGITS and 0 <= decimals <= MOST_DECIMALS

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.inputs.toml import OneLine, Settings, read_toml, validate
 from hemc.states import KEYS, N_LIVE
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -28,7 +28,7 @@ class StateFractions(Settings):
 class ClassFractions(Settings):
     """Two latent classes as fitted to a panel; states that tell nothing are not listed."""
 
-    name: str
+    name: OneLine
     source: str
     chronic: Annotated[dict[LiveKey, StateFractions], Field(min_length=1)]
 

@@ -13,14 +13,20 @@ from hemc.inputs.by_payment import Balances, Money, Share
 from hemc.inputs.deal_checks import deal_faults
 from hemc.inputs.overcollateralization import Overcollateralization
 from hemc.inputs.payment_order import PaymentStep, Premium, PrincipalRule, Sequential
-from hemc.inputs.toml import MisfitError, Settings, read_toml, validate
+from hemc.inputs.title import FIRST_YEAR, LAST_YEAR
+from hemc.inputs.toml import MisfitError, OneLine, Settings, read_toml, validate
 
 
 class NoteClass(Settings):
     """One class of notes. A notional class has a schedule and no balance of its own."""
 
     name: Annotated[
-        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="as in the certificate")
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+            max_length=24,
+            description="as in the certificate",
+        ),
     ]
     kind: Annotated[
         Literal["fixed", "floating", "notional"], Field(description="how its rate is set")
@@ -53,7 +59,7 @@ class NoteClass(Settings):
 class InsurerTerms(Settings):
     """The insurer; draws accrue at index + margin until reimbursed. The premium is a step."""
 
-    name: Annotated[str, Field(description="shown in reports")]
+    name: Annotated[OneLine, Field(description="shown in reports")]
     reimbursement_margin: Annotated[Share, Field(description="over the index, per year")]
 
 
@@ -71,10 +77,17 @@ class Deal(Settings):
     its name, its class or its kind: `class.A-1.margin`, `step.premium.rate`.
     """
 
-    series: Annotated[str, Field(description="as in the certificate")]
-    issuer: Annotated[str, Field(description="short name, before the series in titles")]
+    series: Annotated[OneLine, Field(description="as in the certificate")]
+    issuer: Annotated[OneLine, Field(description="short name, before the series in titles")]
     group: Annotated[int, Field(ge=1, description="loan group")]
-    first_payment_date: Annotated[dt.date, Field(description="payment 1; the others count from it")]
+    first_payment_date: Annotated[
+        dt.date,
+        Field(
+            ge=dt.date(FIRST_YEAR, 1, 1),
+            le=dt.date(LAST_YEAR, 12, 31),
+            description="payment 1; the others count from it",
+        ),
+    ]
     payment_day: Annotated[
         int, Field(ge=1, le=28, description="of the month, or the next business day")
     ]
@@ -85,14 +98,19 @@ class Deal(Settings):
     original_pool: Annotated[
         Money | None, Field(description="USD, at closing; default the original notes")
     ] = None
-    classes: Annotated[tuple[NoteClass, ...], Field(min_length=1, alias="class")]
+    classes: Annotated[tuple[NoteClass, ...], Field(min_length=1, max_length=50, alias="class")]
     steps: Annotated[
         tuple[PaymentStep, ...],
-        Field(min_length=1, alias="step", description="the order of payments, top to bottom"),
+        Field(
+            min_length=1,
+            max_length=200,
+            alias="step",
+            description="the order of payments, top to bottom",
+        ),
     ]
     principal: Annotated[
         tuple[PrincipalRule, ...],
-        Field(description="how principal is shared; default: all classes in order"),
+        Field(max_length=200, description="how principal is shared; default: all classes in order"),
     ] = (Sequential(rule="sequential"),)
     overcollateralization: Overcollateralization | None = None
     insurer: InsurerTerms | None = None

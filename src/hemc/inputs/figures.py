@@ -49,6 +49,9 @@ _FIGURE = re.compile(
 _GLUED_ZERO = re.compile(rf"([{_DASHES}])({_MONEY}|[{_DASHES}])")
 _NOT_A_FIGURE = re.compile(rf"#.*|n/?a|[{_DASHES}]{{2}}", re.IGNORECASE)
 
+#: Digits before and after the point of a figure, within which sums and products are exact.
+MOST_DIGITS, MOST_DECIMALS = 15, 12
+
 #: What a figure of each kind looks like, signs and commas removed. Amounts are exact to the cent;
 #: only a zero may do without decimals.
 _FORMS: dict[Kind, re.Pattern[str]] = {
@@ -103,6 +106,9 @@ def to_decimal(word: Word, kind: Kind) -> Decimal | None:
         return None
     digits = re.sub(r"[()-]", "", text)
     if not (_WHOLE_FORMS if word.is_cut else _FORMS)[kind].fullmatch(digits):
+        return None
+    whole, _, decimals = digits.rstrip("%").partition(".")
+    if len(whole) > MOST_DIGITS or len(decimals) > MOST_DECIMALS:
         return None
     value = Decimal(digits.rstrip("%"))
     # Unary minus of a decimal zero is zero, as (0.00) means.

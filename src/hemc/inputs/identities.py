@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Literal
 
 from hemc.inputs.figures import Field
@@ -29,9 +29,13 @@ class TieOutLine:
     note: str = ""
 
 
+#: Holds every rounded product and ratio of figures as long as certificates may print them.
+_WIDE = Context(prec=80)
+
+
 def round_to(value: Decimal, n_digits: int) -> Decimal:
     """Round half up to `n_digits` decimals, as certificates do."""
-    return value.quantize(Decimal(1).scaleb(-n_digits), ROUND_HALF_UP)
+    return value.quantize(Decimal(1).scaleb(-n_digits), ROUND_HALF_UP, _WIDE)
 
 
 def to_cents(value: Decimal) -> Decimal:

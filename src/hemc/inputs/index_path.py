@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemc.errors import InputError
-from hemc.settings.index import IndexStep
+from hemc.inputs.bounded_file import read_text
+from hemc.settings.index import LAST_MONTH, IndexStep
 
 _EXPECTED = "a CSV file with the columns month (1, 2, …) and rate (per year, a fraction)"
 
@@ -49,8 +50,8 @@ def read_index_path(file: Path) -> IndexPath:
             found = f"month '{row['month']}', rate '{row['rate']}'"
             raise InputError(file, place, found, "a whole month and a rate") from None
         last = months[-1] if months else 0
-        if month <= last or not 0.0 <= rate <= 1.0:
-            expected = f"a month after {last} and a rate from 0 to 1"
+        if not last < month <= LAST_MONTH or not 0.0 <= rate <= 1.0:
+            expected = f"a month after {last}, {LAST_MONTH} at most, and a rate from 0 to 1"
             raise InputError(file, place, f"month {month}, rate {row['rate']}", expected)
         months.append(month)
         rates.append(rate)
@@ -61,17 +62,23 @@ def read_index_path(file: Path) -> IndexPath:
 
 def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the rows of the file with their places."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(file, "", "no such file", _EXPECTED) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(file, "", f"a file that cannot be read ({error})", _EXPECTED) from None
+    text = read_text(file, _EXPECTED)
     reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
-    columns = [name.strip() for name in reader.fieldnames or ()]
+    columns = _names(file, reader)
     reader.fieldnames = columns
     missing = [name for name in ("month", "rate") if name not in columns]
     if missing:
         raise InputError(file, "columns", f"no {', no '.join(missing)}", _EXPECTED)
-    for row in reader:
-        yield f"line {reader.line_num}", row
+    try:
+        for row in reader:
+            yield f"line {reader.line_num}", row
+    except csv.Error as error:
+        raise InputError(file, f"line {reader.line_num}", str(error), _EXPECTED) from None
+
+
+def _names(file: Path, reader: csv.DictReader[str]) -> list[str]:
+    """Return the names of the columns."""
+    try:
+        return [name.strip() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise InputError(file, "line 1", str(error), _EXPECTED) from None

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 from hemc.errors import InputError
+from hemc.inputs.bounded_file import read_text
 from hemc.inputs.quarters import Quarter, place_in_time, quarter_name
 from hemc.inputs.toml import validate
 
@@ -125,12 +127,10 @@ def _read_row(file: Path, number: int, cells: list[str], places: dict[str, int])
 
 def _read_lines(file: Path) -> list[list[str]]:
     """Return the cells of every line."""
+    lines = StringIO(read_text(file, _EXPECTED), newline="")
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            return [[cell.strip() for cell in line] for line in csv.reader(lines)]
-    except FileNotFoundError:
-        raise InputError(file, "", "no such file", _EXPECTED) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return [[cell.strip() for cell in line] for line in csv.reader(lines)]
+    except csv.Error as error:
         raise InputError(file, "", f"a file that cannot be read ({error})", _EXPECTED) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hemc.errors import InputError
-from hemc.inputs.tape_file import PARQUET_MAGIC
+from hemc.inputs.bounded_file import read_text
+from hemc.inputs.parquet_file import is_parquet, read_parquet
 from hemc.states import D180, KEYS, N_LIVE, N_STATES, NAMES, REO
 
 Counts = NDArray[np.int64]
@@ -22,6 +24,7 @@ OUT_OF_REO = "out of REO to a live state"
 _FILE = "a table of move counts with columns months, from_state, to_state, count"
 _SCHEMA = {"months": pl.Int64, "from_state": pl.String, "to_state": pl.String, "count": pl.Int64}
 _DAYS_A_BUCKET = 30
+_MOST_COLUMNS = 100
 
 
 class MoveCounts(NamedTuple):
@@ -118,14 +121,7 @@ def _no_moves() -> Counts:
 
 def _read_table(path: Path) -> pl.DataFrame:
     """Read the four columns as text and numbers."""
-    try:
-        with path.open("rb") as stream:
-            is_parquet = stream.read(4) == PARQUET_MAGIC
-        table = pl.read_parquet(path) if is_parquet else _read_csv(path)
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file", _FILE) from None
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "", str(error).splitlines()[0], _FILE) from None
+    table = read_parquet(path, _FILE, _SCHEMA) if is_parquet(path, _FILE) else _read_csv(path)
     missing = [name for name in _SCHEMA if name not in table.columns]
     if missing:
         raise InputError(path, "", f"no column {', '.join(missing)}", _FILE)
@@ -133,7 +129,14 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, comment_prefix="#", infer_schema=False)
+    text = read_text(path, _FILE)
+    widest = max((line.count(",") for line in text.splitlines()), default=0)
+    if widest > _MOST_COLUMNS:
+        raise InputError(path, "", f"{widest + 1:,} columns", _FILE)
+    try:
+        return pl.read_csv(StringIO(text), comment_prefix="#", infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(path, "", str(error).splitlines()[0], _FILE) from None
 
 
 def _rows(path: Path, table: pl.DataFrame) -> Iterator[tuple[str, int, str, str, int]]:

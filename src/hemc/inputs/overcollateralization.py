@@ -116,7 +116,7 @@ class Overcollateralization(Settings):
     build_from_payment: Annotated[Payment, Field(description="before it OC is kept as it is")]
     step_down: StepDown | None = None
     delinquency_multiple: DelinquencyMultiple | None = None
-    triggers: Annotated[tuple[Trigger, ...], Field(alias="trigger")] = ()
+    triggers: Annotated[tuple[Trigger, ...], Field(max_length=50, alias="trigger")] = ()
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

@@ -11,6 +11,7 @@ import polars as pl
 from hemc.errors import InputError
 from hemc.inputs.panel_file import PanelSource
 from hemc.inputs.panel_layout import PANEL_FILE, Layout, header_names
+from hemc.inputs.parquet_file import parquet_errors
 
 #: Years that a month of a panel may have.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -36,7 +37,8 @@ _Row = tuple[str, str, str, int | None]
 
 def _parquet_rows(file: Path, layout: Layout) -> Iterator[_Row]:
     columns = pl.col(layout.loan, layout.month).cast(pl.String).fill_null("")
-    frame = pl.scan_parquet(file).select(columns).collect()
+    with parquet_errors(file, PANEL_FILE):
+        frame = pl.scan_parquet(file).select(columns).collect()
     for i, (loan, month) in enumerate(frame.iter_rows()):
         yield f"row {i + 1}", loan, month, None
 
@@ -48,7 +50,7 @@ def _text_rows(file: Path, layout: Layout) -> Iterator[_Row]:
         names = names or header_names(next(stream))
         lines = csv.reader(stream, delimiter=layout.separator, quotechar=quote)
         loan, month = names.index(layout.loan), names.index(layout.month)
-        for fields in lines:
+        for fields in _records(file, lines):
             padded = fields + [""] * len(names)
             yield (
                 f"line {lines.line_num + (not layout.widths)}",
@@ -56,6 +58,14 @@ def _text_rows(file: Path, layout: Layout) -> Iterator[_Row]:
                 padded[month],
                 len(fields),
             )
+
+
+def _records(file: Path, lines: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Yield the records of a reader; one that it cannot read is the fault."""
+    try:
+        yield from lines
+    except csv.Error as error:
+        raise InputError(file, "", str(error), PANEL_FILE) from None
 
 
 def _fault(loan: str, month: str, width: int | None, layout: Layout) -> tuple[str, str] | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from hemc.errors import InputError
+from hemc.inputs.bounded_file import require_file
 from hemc.inputs.panel_layout import (
     PANEL_FILE,
     Layout,
@@ -18,9 +21,9 @@ from hemc.inputs.panel_layout import (
     recognize_header,
     recognize_text_layout,
 )
-from hemc.inputs.tape_file import PARQUET_MAGIC
+from hemc.inputs.parquet_file import is_parquet, parquet_columns, require_moderate
 
-_TAIL_BYTES = 1 << 16
+_TAIL_BYTES, _LONGEST_HEADER, _LONGEST_LINE = 1 << 16, 1 << 14, 1 << 16
 
 _PIECE_ROWS, _PIECE_BYTES = 1 << 21, 1 << 27
 
@@ -56,32 +59,37 @@ def _kind(source: PanelSource) -> str:
 def _matching_files(pattern: str) -> list[Path]:
     """Return the file of a name, or those of a pattern in alphabetical order."""
     files = [Path(pattern)]
-    if not files[0].exists():
+    if not os.path.exists(pattern):
         files = [Path(name) for name in sorted(glob.glob(pattern))] or files
     for file in files:
-        if not file.is_file():
-            raise InputError(file, "", "no such file", PANEL_FILE)
+        require_file(file, PANEL_FILE)
     return files
 
 
 def _recognize(file: Path) -> PanelSource:
     """Recognise one file by its content."""
-    with file.open("rb") as stream:
-        line = stream.readline()
-    is_parquet = line.startswith(PARQUET_MAGIC)
-    found = recognize_header(_parquet_columns(file)) if is_parquet else _text_layout(line)
+    packed = is_parquet(file, PANEL_FILE)
+    if packed:
+        found = recognize_header(parquet_columns(file, PANEL_FILE))
+    else:
+        found = _text_layout(_first_line(file))
     if isinstance(found, str):
         raise InputError(file, "", found, PANEL_FILE)
     if found.widths:
         _check_last_line(file, found)
-    return PanelSource((file,), found, is_parquet)
+    if packed:
+        require_moderate(file, PANEL_FILE, found.columns)
+    return PanelSource((file,), found, packed)
 
 
-def _parquet_columns(file: Path) -> list[str]:
-    try:
-        return list(pl.read_parquet_schema(file))
-    except (pl.exceptions.PolarsError, OSError):
-        raise InputError(file, "", "a damaged Parquet file", PANEL_FILE) from None
+def _first_line(file: Path) -> bytes:
+    """Return the first line; refuse one that no layout has."""
+    with file.open("rb") as stream:
+        line = stream.readline(_LONGEST_HEADER)
+    if len(line) == _LONGEST_HEADER:
+        found = f"a first line of {_LONGEST_HEADER:,} bytes or more"
+        raise InputError(file, "line 1", found, PANEL_FILE)
+    return line
 
 
 def _text_layout(line: bytes) -> Layout | str:
@@ -129,12 +137,23 @@ def _text_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
         if layout.widths:
             stream.seek(0)
         while block := stream.read(_PIECE_BYTES):
+            block += stream.readline()
+            _require_lines(file, block)
             lines = pl.scan_csv(
-                BytesIO(block + stream.readline()), has_header=False,
+                BytesIO(block), has_header=False,
                 schema=dict.fromkeys(names, pl.String), separator=layout.separator,
                 quote_char=None if layout.widths else '"',
             )  # fmt: skip
             yield lines.select(layout.columns)
+
+
+def _require_lines(file: Path, block: bytes) -> None:
+    """Refuse a line so long that it is none, for which polars would need gigabytes."""
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n"))
+    longest = int(np.diff(ends, prepend=-1, append=len(block)).max())
+    if longest > _LONGEST_LINE:
+        found, expected = f"a line of {longest:,} bytes", f"lines of at most {_LONGEST_LINE:,}"
+        raise InputError(file, "", found, expected)
 
 
 def _column_names(line: bytes, layout: Layout) -> list[str]:

@@ -12,11 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars.exceptions import PanicException, PolarsError
 
 from hemc.errors import InputError
 from hemc.inputs.panel_fault import FIRST_YEAR, LAST_YEAR, locate_fault
 from hemc.inputs.panel_file import PanelSource, read_pieces
 from hemc.inputs.panel_layout import UNKNOWN_EXIT, UNKNOWN_STATUS, Layout
+from hemc.printable import one_line
 from hemc.states import REO
 
 Keys = NDArray[np.uint64]
@@ -39,7 +41,7 @@ class PanelKeys(NamedTuple):
         """Return what the file calls the loan of a row, and the month."""
         number = pl.Series([key >> LOAN_SHIFT], dtype=pl.UInt32)
         loan = number.cat.to(self.names.dtype)[0]
-        return f"loan {loan}, {month_text(key >> MONTH_SHIFT & MONTH_MASK)}"
+        return f"loan {one_line(loan, 40)}, {month_text(key >> MONTH_SHIFT & MONTH_MASK)}"
 
 
 def month_text(month: int) -> str:
@@ -55,8 +57,8 @@ def read_keys(source: PanelSource) -> PanelKeys:
     names = pl.Series([""], dtype=pl.Categorical(pl.Categories.random()))
     try:
         pieces = [_read_piece(piece, source.layout, names) for piece in read_pieces(source)]
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise locate_fault(source, str(error).splitlines()[0]) from None
+    except (PolarsError, PanicException, OSError) as error:
+        raise locate_fault(source, (str(error).splitlines() or [""])[0]) from None
     if not pieces:
         raise InputError(source.files[0], "", "no rows", "a row for each loan and month")
     rows = pl.concat(pieces)
@@ -92,7 +94,7 @@ def _unknown(source: PanelSource, what: str, column: str, known: Mapping[str, in
     ]
     counts = pl.concat(pieces).group_by("text").agg(pl.col("len").sum())
     rows = counts.sort("len", "text", descending=[True, False]).rows()
-    return [f"{what} '{text}' {count:,} times" for text, count in rows]
+    return [f"{what} '{one_line(text, 40)}' {count:,} times" for text, count in rows]
 
 
 def _key(layout: Layout, loans: pl.DataType, month: pl.Expr) -> pl.Expr:

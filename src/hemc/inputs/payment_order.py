@@ -15,7 +15,7 @@ from hemc.inputs.by_payment import Balances, Money, Multiple, Multiples, Share
 from hemc.inputs.toml import Settings
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+%/-]*$", max_length=24)]
-Names = tuple[str, ...]
+Names = Annotated[tuple[str, ...], Field(max_length=50)]
 SomeNames = Annotated[Names, Field(min_length=1)]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars.exceptions import PolarsError
 
 from hemc.errors import InputError
+from hemc.inputs.parquet_file import read_parquet
 from hemc.states import N_LIVE, N_STATES, move_name
 
 _EXPECTED = "posterior.parquet of `hemc calibrate`"
@@ -37,13 +37,7 @@ def read_posterior(path: Path, digest: str, series: str) -> NDArray[np.float64]:
 
 def _read(path: Path) -> pl.DataFrame:
     """Read the table; an InputError if it is none or lacks its first columns."""
-    try:
-        table = pl.read_parquet(path)
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file", _EXPECTED) from None
-    except (OSError, PolarsError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(path, "", f"a file that cannot be read ({first})", _EXPECTED) from None
+    table = read_parquet(path, _EXPECTED)
     missing = [name for name in ("inputs_digest", "deal") if name not in table.columns]
     if missing or table.is_empty():
         raise InputError(path, "", f"no {' or '.join(missing) or 'draw'}", _EXPECTED)
@@ -55,8 +49,11 @@ def _rows(path: Path, table: pl.DataFrame) -> NDArray[np.float64]:
     rows = np.zeros((len(table), N_LIVE, N_STATES))
     for s in range(N_LIVE):
         for to in range(N_STATES):
-            if move_name(s, to) in table.columns:
-                rows[:, s, to] = table[move_name(s, to)].cast(pl.Float64).to_numpy()
+            name = move_name(s, to)
+            if name in table.columns:
+                if not table[name].dtype.is_float():
+                    raise InputError(path, name, str(table[name].dtype), "probabilities")
+                rows[:, s, to] = table[name].cast(pl.Float64).to_numpy()
     wrong = ~(np.isfinite(rows).all() and (rows >= 0.0).all())
     if wrong or np.abs(rows.sum(axis=2) - 1.0).max() > 1e-9:
         raise InputError(path, "", "rows that are no probabilities adding up to 1", _EXPECTED)

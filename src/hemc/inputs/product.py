@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from hemc import states
-from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.inputs.toml import OneLine, Settings, read_toml, validate
 
 Key = Literal["C", "30", "60", "90", "120", "150", "180", "BK", "FC", "REO", "P", "L"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -52,7 +52,7 @@ class Product(Settings):
     `has_seen` names the deals whose certificates the prior rests on.
     """
 
-    name: str
+    name: OneLine
     source: str
     has_seen: tuple[str, ...] = ()
     worst_to_best: tuple[Key, ...]

@@ -17,9 +17,12 @@ from hemc.inputs.labels import GARBLED, LABELS, NOTE_COLUMNS, Kind, Label
 #: A label that a figure overwrites is recognised by at least so many of its characters.
 _SHORTEST_CUT = 12
 
+_WIDEST_INDENT = 500
+
 _LINE_START = re.compile(r"^[^\S\n]*\*?(?=[A-Za-z])", re.MULTILINE)
 _WORD_START = re.compile(r"(?<![A-Za-z])(?=[A-Za-z])")
 _BLANK = re.compile(r"[\s|]+")
+_REST_IS_BLANK = re.compile(r"[\n |\t]*\Z")
 _CHUNK = re.compile(r"[^\s|]+")
 _NOTE_NAME = re.compile(
     r"(?:(?P<io>notional[\s|]+io(?:[\s|]+class)?|(?:class[\s|]+)?(?:notional[\s|]+)?io)"
@@ -65,9 +68,13 @@ class _Match:
 
 def find_rows(document: Document) -> Iterator[Row]:
     """Yield the rows of a document in its order."""
-    section, position = "", 0
+    section, position, line_start, seen = "", 0, 0, 0
     while (start := _next_start(document.text, position, section)) is not None:
-        is_line_start = not document.text[:start].rpartition("\n")[2].strip(" *\t\xa0")
+        line_start = max(document.text.rfind("\n", seen, start) + 1, line_start)
+        seen = start
+        # A line that one would have to search far back is begun.
+        indent = document.text[max(line_start, start - _WIDEST_INDENT) : start]
+        is_line_start = start - line_start <= _WIDEST_INDENT and not indent.strip(" *\t\xa0")
         table_row = is_line_start and (
             _match_note(document, start) or _match_pairs(document, start)
         )
@@ -76,7 +83,7 @@ def find_rows(document: Document) -> Iterator[Row]:
             position = start + 1
             continue
         section = match.label.section
-        at_end = not document.text[match.words_end :].strip("\n |\t")
+        at_end = _REST_IS_BLANK.match(document.text, match.words_end) is not None
         yield Row(match.label, document.line_at(start), match.words, at_end)
         position = max(match.words_end, match.end)
 
@@ -94,7 +101,7 @@ def _match_note(document: Document, start: int) -> _Match | None:
     if found is None:
         return None
     words, words_end = _words_after(document, found.end(), "notes")
-    is_end = not document.text[found.end() :].strip("\n |\t")
+    is_end = _REST_IS_BLANK.match(document.text, found.end()) is not None
     if not words and not is_end:
         return None
     name = "IO" if found["io"] else "Certificates" if found["certificates"] else found["name"]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from hemc.inputs.macro import MacroFile
 from hemc.inputs.quarters import MacroPath, Quarter, macro_path, quarter_name
-from hemc.inputs.toml import Settings, read_toml, validate
+from hemc.inputs.toml import OneLine, Settings, read_toml, validate
 
 QuarterName = Annotated[str, AfterValidator(quarter_name)]
 
@@ -40,7 +40,7 @@ class MacroCsv(Settings):
 class ScenarioFile(Settings):
     """A whole scenario."""
 
-    name: str
+    name: OneLine
     meaning: str
     source: str
     figures: Figures | None = None

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from hemc.errors import InputError
-from hemc.inputs.tape_file import TAPE_FILE, read_rows
+from hemc.inputs.tape_file import read_rows
 from hemc.inputs.tape_schema import (
     HIGHEST_BALANCE,
     LONGEST_TERM,
@@ -112,11 +112,7 @@ def read_tape(path: Path) -> pl.DataFrame:
     are not read. Raises InputError that names the line (CSV, the header is line 1) or row
     (Parquet, from 1) and column of the first fault, and counts the others.
     """
-    rows, places = read_rows(path)
-    missing = [name for name in SCHEMA if name not in rows.columns]
-    if missing:
-        found = ", ".join(rows.columns)[:200]
-        raise InputError(path, "columns", f"no {', no '.join(missing)} among: {found}", TAPE_FILE)
+    rows, places = read_rows(path, list(SCHEMA))
     if rows.is_empty():
         raise InputError(path, "", "no loans", "at least one row below the column names")
     parsed = parse_columns(rows)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
-from io import BytesIO, StringIO
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from hemc.errors import InputError
+from hemc.inputs.bounded_file import read_text
+from hemc.inputs.parquet_file import is_parquet, parquet_columns, read_parquet
 
 TAPE_FILE = "a loan tape, CSV (UTF-8, comma) or Parquet, as docs/tape.md describes"
 
-PARQUET_MAGIC = b"PAR1"
+#: Some five million loans.
+_MOST_BYTES = 500_000_000
 
 
 class FileRows(NamedTuple):
@@ -23,73 +28,65 @@ class FileRows(NamedTuple):
     places: list[str]
 
 
-def read_rows(path: Path) -> FileRows:
-    """Read a table; its content, not its name, says whether it is Parquet.
+def read_rows(path: Path, columns: Sequence[str]) -> FileRows:
+    """Read those columns of a table; its content, not its name, says whether it is Parquet.
 
-    Raises InputError for a file that is missing, empty, binary or damaged.
+    Raises InputError for a file that is missing, empty, binary or damaged, or lacks a column.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file", TAPE_FILE) from None
-    except OSError as error:
-        raise InputError(path, "", f"a file that cannot be read ({error})", TAPE_FILE) from None
-    if content.startswith(PARQUET_MAGIC):
-        return _read_parquet(path, content)
-    return _read_csv(path, _decode(path, content))
+    if is_parquet(path, TAPE_FILE):
+        return _read_parquet(path, columns)
+    text = read_text(path, TAPE_FILE, _MOST_BYTES)
+    if not text.strip():
+        raise InputError(path, "", "an empty file", TAPE_FILE)
+    return _read_csv(path, text, columns)
 
 
-def _read_parquet(path: Path, content: bytes) -> FileRows:
+def _read_parquet(path: Path, columns: Sequence[str]) -> FileRows:
     """Read the rows of a Parquet file; row 1 is the first."""
-    try:
-        values = pl.read_parquet(BytesIO(content))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise InputError(path, "", "a damaged Parquet file", TAPE_FILE) from None
+    _require_columns(path, parquet_columns(path, TAPE_FILE), columns)
+    values = read_parquet(path, TAPE_FILE, columns)
     return FileRows(values, [f"row {i + 1}" for i in range(values.height)])
 
 
-def _decode(path: Path, content: bytes) -> str:
-    """Return the text of a file, or refuse what is none."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(path, "", "bytes that are not UTF-8 text", TAPE_FILE) from None
-    if not text.strip():
-        raise InputError(path, "", "an empty file", TAPE_FILE)
-    if "\0" in text:
-        raise InputError(path, "", "a binary file", TAPE_FILE)
-    return text
+def _require_columns(path: Path, there: Sequence[str], wanted: Sequence[str]) -> None:
+    """Refuse a table that lacks a column."""
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        found = ", ".join(there)[:200]
+        raise InputError(path, "columns", f"no {', no '.join(missing)} among: {found}", TAPE_FILE)
 
 
-def _read_csv(path: Path, text: str) -> FileRows:
+def _read_csv(path: Path, text: str, columns: Sequence[str]) -> FileRows:
     """Read the rows of a CSV; an empty field is null, a blank line is skipped but counted.
 
     The standard reader is used because it knows the line of each row, whatever is quoted.
     """
-    reader = csv.reader(StringIO(text, newline=""), skipinitialspace=True, strict=True)
-    lines: list[int] = []
-    records: list[list[str]] = []
-    try:
-        for fields in reader:
-            if any(field.strip() for field in fields):
-                lines.append(reader.line_num)
-                records.append(fields)
-    except csv.Error as error:
-        raise InputError(path, f"line {reader.line_num}", str(error), TAPE_FILE) from None
-    places = [f"line {number}" for number in lines]
-    return FileRows(_text_columns(path, places, records), places[1:])
-
-
-def _text_columns(path: Path, places: list[str], records: list[list[str]]) -> pl.DataFrame:
-    """Return the records below the header as text columns; refuse one of another width."""
-    if not records:
+    rows = _csv_rows(path, text)
+    place, names = next(rows, ("", []))
+    header = [name.strip() for name in names]
+    if not header:
         raise InputError(path, "", "no column names", TAPE_FILE)
-    header = [name.strip() for name in records[0]]
     if len(set(header)) != len(header):
-        raise InputError(path, places[0], "a column name twice", "each column name once")
-    for place, fields in zip(places, records, strict=True):
+        raise InputError(path, place, "a column name twice", "each column name once")
+    _require_columns(path, header, columns)
+    wanted = itemgetter(*(header.index(name) for name in columns))
+    places, records = [], []
+    for place, fields in rows:
         if len(fields) != len(header):
             expected = f"{len(header)} fields, as in the header"
             raise InputError(path, place, f"{len(fields)} fields", expected)
-    columns = {name: [fields[k] or None for fields in records[1:]] for k, name in enumerate(header)}
-    return pl.DataFrame(columns, schema=dict.fromkeys(header, pl.String))
+        places.append(place)
+        records.append(wanted(fields))
+    table = pl.DataFrame(records, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return FileRows(table.select(pl.all().replace("", None)), places)
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield place and fields of every row that is not blank."""
+    reader = csv.reader(StringIO(text, newline=""), skipinitialspace=True, strict=True)
+    try:
+        for fields in reader:
+            if "".join(fields).strip():
+                yield f"line {reader.line_num}", fields
+    except csv.Error as error:
+        raise InputError(path, f"line {reader.line_num}", str(error), TAPE_FILE) from None

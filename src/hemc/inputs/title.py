@@ -23,6 +23,9 @@ _FOOTNOTE = re.compile(
 _STATES = {"BK": "bankruptc", "FC": "foreclosure", "REO": "reo"}
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 2150
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a word of the title stands, or why it is missing."""
@@ -100,9 +103,15 @@ def _to_date(text: str) -> dt.date | None:
     if year < 100:
         year += 2000 if year < 70 else 1900
     try:
-        return dt.date(year, month, day)
+        date = dt.date(year, month, day)
     except ValueError:
         return None
+    return date if is_plausible(date) else None
+
+
+def is_plausible(date: dt.date) -> bool:
+    """Tell whether a securitisation could pay on a date, and a calendar knows it."""
+    return FIRST_YEAR <= date.year <= LAST_YEAR
 
 
 def read_footnote(document: Document) -> Footnote:

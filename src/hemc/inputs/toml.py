@@ -5,12 +5,17 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from hemc.errors import InputError
+from hemc.errors import MOST_FAULTS, InputError
+from hemc.inputs.bounded_file import read_text, require_plain
+from hemc.printable import one_line
+
+#: A file that a person writes, and what bounds the work of reading it.
+_MOST_BYTES, _MOST_DOTS = 1_000_000, 100
 
 
 class Settings(BaseModel):
@@ -18,6 +23,16 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+
+def _one_line(text: str) -> str:
+    """Refuse a text of several lines."""
+    if "\n" in text or "\t" in text:
+        raise ValueError("A name on one line")
+    return text
+
+
+#: A name as it stands in titles and tables.
+OneLine = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,14 +60,28 @@ def assumed(default: Any, meaning: str, source: str) -> Any:
 
 def read_toml(path: Path, expected: str) -> dict[str, Any]:
     """Read a TOML file; `expected` names what the file should have been, for the error."""
+    text = read_text(path, expected, _MOST_BYTES)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if _dots_of_keys(line) > _MOST_DOTS:
+            found = f"more than {_MOST_DOTS} dots before a value"
+            raise InputError(path, f"line {number}", found, expected)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(path, "", "no such file", expected) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "", f"a file that cannot be read ({error})", expected) from None
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(text)
+    except RecursionError:
+        raise InputError(path, "", "TOML nested too deeply", expected) from None
+    except ValueError as error:  # of a number of some thousand digits too
         raise InputError(path, "", f"invalid TOML: {error}", expected) from None
+    require_plain(path, values, expected)
+    return values
+
+
+def _dots_of_keys(line: str) -> int:
+    """Return at least the number of dots in the keys of a line.
+
+    tomllib needs memory that grows with the square of a key's dots.
+    """
+    is_header = line.lstrip().startswith("[")
+    return (line if is_header else line.rpartition("=")[0]).count(".")
 
 
 def validate(model: type[Model], values: dict[str, Any], file: str | Path) -> Model:
@@ -60,10 +89,18 @@ def validate(model: type[Model], values: dict[str, Any], file: str | Path) -> Mo
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        faults = [fault for one in error.errors() for fault in _describe(model, one)]
+        told = error.errors()[:MOST_FAULTS]
+        faults = [fault for one in told for fault in _describe(model, one)][:MOST_FAULTS]
+        n_more = error.error_count() - len(told)
     place, found, expected = faults[0]
-    rest = "".join(f"\n  also {p}: found {f}; expected {e}" for p, f, e in faults[1:])
-    raise InputError(file, place, found, expected + rest)
+    rest = "".join(f"\n  also {p}: found {f}; expected {e}" for p, f, e in map(_lines, faults[1:]))
+    rest += f"\n  and {n_more:,} more" if n_more else ""
+    raise InputError(file, place, found, expected.replace("\n", " ") + rest)
+
+
+def _lines(fault: Fault) -> tuple[str, ...]:
+    """Return a fault's words, each on one line."""
+    return tuple(one_line(words) for words in fault)
 
 
 def _describe(model: type[BaseModel], fault: ErrorDetails) -> tuple[Fault, ...]:

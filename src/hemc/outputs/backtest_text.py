@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
+from hemc.outputs.screen import Screen
 from hemc.outputs.skill import NAIVE, next_only, summarise_groups
 
 if TYPE_CHECKING:
     from hemc.engine import BacktestResult
-
-WIDTH = 80
 
 _HEADINGS = (
     "n", "in 50 %\nband, %", "in 90 %\nband, %", "n", "skill over\nno change, %",
@@ -25,9 +22,7 @@ _HEADINGS = (
 
 def render_backtest(result: BacktestResult, folder: Path, color: bool = False) -> str:
     """Return coverage and skill by group, of the next certificate and of all later ones."""
-    out = Console(
-        file=StringIO(), width=WIDTH, force_terminal=color, highlight=False, legacy_windows=False
-    )
+    out = Screen(color)
     table = result.table
     starts, scored = (table.select(*keys).n_unique() for keys in (("deal", "fitted_to"),
                                                                   ("deal", "date")))  # fmt: skip
@@ -44,9 +39,7 @@ def render_backtest(result: BacktestResult, folder: Path, color: bool = False) -
     for remark in result.remarks:
         out.print(remark)
     out.print(f"files: {folder}", soft_wrap=True)
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _table(groups: pl.DataFrame) -> Table:

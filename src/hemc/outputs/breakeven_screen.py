@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from hemc.outputs.breakeven_text import (
@@ -23,15 +21,14 @@ from hemc.outputs.breakeven_text import (
     shift_cells,
     targets_of,
 )
-
-WIDTH = 80
+from hemc.outputs.screen import Screen
 
 
 def render_breakevens(
     table: pl.DataFrame, title: str, conventions: Conventions, folder: Path
 ) -> str:
     """Return the screen of breakevens.parquet; `title` names deal and certificate."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     out.print(title)
     out.print("\nDesk table")
     for line in convention_lines(conventions):
@@ -46,9 +43,7 @@ def render_breakevens(
     out.print("↓ beyond it less is lost. any: any class.")
     out.print("first-loss shift: probit units, of all thresholds, all months, on expected flows")
     out.print(f"files: {folder}")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _desk(table: pl.DataFrame) -> Table:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
-WIDTH = 80
+from hemc.outputs.screen import Screen
+
 _CURRENT = "current"
 
 
@@ -19,9 +18,7 @@ def render_calibration(
     rates: pl.DataFrame, title: str, remarks: Sequence[str], folder: Path, color: bool = False
 ) -> str:
     """Return the matrix of each deal; rows of delinquent states, which deals share, come once."""
-    out = Console(
-        file=StringIO(), width=WIDTH, force_terminal=color, highlight=False, legacy_windows=False
-    )
+    out = Screen(color)
     out.print(title)
     out.print("% a month; sd ratio: posterior sd / prior sd, above 0.8 prior-driven", style="dim")
     deals = rates["deal"].unique(maintain_order=True).to_list()
@@ -41,9 +38,7 @@ def render_calibration(
     for remark in remarks:
         out.print(remark, soft_wrap=False)
     out.print(f"files: {folder}")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _table(title: str, moves: pl.DataFrame) -> Table:

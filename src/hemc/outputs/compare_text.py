@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from io import StringIO
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from hemc.outputs.compare import Comparison
 from hemc.outputs.labels import headline_label
-
-WIDTH = 80
+from hemc.outputs.screen import Screen
 
 
 def render_comparison(found: Comparison) -> str:
     """Return the comparison as text, 80 columns wide."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     out.print(f"A: {found.names[0]}   B: {found.names[1]}")
     if found.common_paths is None:
         out.print("Each run has its own random numbers: errors of both add up.")
@@ -33,20 +29,17 @@ def render_comparison(found: Comparison) -> str:
         out.print(_inputs(found))
     else:
         out.print("Inputs, configuration and versions are the same.")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
-def comparison_json(found: Comparison) -> str:
-    """Return the comparison as JSON."""
-    record = {
-        "runs": list(found.names),
+def comparison_record(found: Comparison) -> dict[str, Any]:
+    """Return the comparison for machines."""
+    return {
+        "runs": found.names,
         "common_paths": found.common_paths,
-        "figures": found.figures.to_dicts(),
+        "figures": found.figures,
         "inputs": [{"key": k, "first": a, "second": b} for k, a, b in found.inputs],
     }
-    return json.dumps(record, indent=1, ensure_ascii=False)
 
 
 def _figures(found: Comparison) -> Table:

@@ -79,8 +79,9 @@ def extended_folder(folder: Path, manifest: str) -> Iterator[Path]:
             yield Path(part)
             for file in sorted(Path(part).iterdir()):
                 file.replace(folder / file.name)
-        if not (folder / MANIFEST).exists():
-            (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+            if not (folder / MANIFEST).exists():
+                (Path(part) / MANIFEST).write_text(manifest, encoding="utf-8")
+                (Path(part) / MANIFEST).replace(folder / MANIFEST)
 
 
 @contextmanager
@@ -106,8 +107,10 @@ def _cannot_write(place: Path, reason: str) -> InputError:
 
 def refuse_foreign(folder: Path) -> None:
     """Refuse a folder that holds something other than an earlier run of hemc."""
-    if folder.is_dir() and (not any(folder.iterdir()) or (folder / MANIFEST).is_file()):
-        return
-    if folder.exists() or folder.is_symlink():
+    with disk_errors(folder):
+        if folder.is_dir() and (not any(folder.iterdir()) or (folder / MANIFEST).is_file()):
+            return
+        is_there = folder.exists() or folder.is_symlink()
+    if is_there:
         raise InputError(folder, "", "something that is no run of hemc",
                          "a new folder or an earlier run; name one with --out")  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+import json
+import sys
+from collections.abc import Sequence
 
 from hemc.model.replay import Replay
-from hemc.outputs.certificate_text import WIDTH
-from hemc.outputs.tieout_text import tie_out_notes, tie_out_table
+from hemc.outputs.screen import Screen
+from hemc.outputs.tieout_text import line_record, tie_out_notes, tie_out_table
 
 
 def replay_verdict(replay: Replay) -> str:
@@ -19,11 +21,26 @@ def replay_verdict(replay: Replay) -> str:
     return f"{head}: {passed} figures to the cent, {len(failed)} off: {', '.join(failed)}"
 
 
+def replay_json(replays: Sequence[Replay]) -> str:
+    """Return every line of every replayed certificate as JSON, figures as decimal texts."""
+    records = [
+        {
+            "file": str(one.certificate.path),
+            "series": one.certificate.series,
+            "payment_number": one.payment_number,
+            "verdict": replay_verdict(one),
+            "lines": [line_record(line) for line in one.lines],
+        }
+        for one in replays
+    ]
+    return json.dumps(records, indent=1)
+
+
 def print_replay(replay: Replay) -> None:
     """Print table, notes and verdict to standard output."""
-    console = Console(width=WIDTH, highlight=False, soft_wrap=False)
-    console.print(replay.certificate.path.name, markup=False)
-    console.print(tie_out_table(replay.lines, "step or figure", "paid"))
+    screen = Screen(None, sys.stdout)
+    screen.print(replay.certificate.path.name)
+    screen.print(tie_out_table(replay.lines, "step or figure", "paid"))
     for note in tie_out_notes(replay.lines):
-        console.print(note, markup=False)
-    console.print(replay_verdict(replay), markup=False, soft_wrap=True)
+        screen.print(note)
+    screen.print(replay_verdict(replay), soft_wrap=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from hemc.errors import InputError
+from hemc.errors import HemcError, InputError
+from hemc.inputs.bounded_file import read_json
+from hemc.inputs.parquet_file import parquet_columns, read_parquet
 from hemc.inputs.toml import Model, validate
 from hemc.outputs.estimates import Design, design_of
 from hemc.outputs.run_manifest import Manifest, Summary
+from hemc.outputs.run_table_checks import first_fault
 
 #: Charts end where less than this share of the first projected balance is left.
 SHARE_SHOWN = 0.005
@@ -42,6 +47,15 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
+    "next_month": ("path", "weight"),
+    "score": (
+        "fitted_to", "date", "group", "figure", "observed", "p5", "p50", "p95", "pit", "in_50",
+        "in_90", "share_in_50", "share_in_90", "crps", "distance", "note",
+    ),
+    "roll_forward": (
+        "fitted_to", "date", "view", "measure", "step", "to_come", "realised", "total",
+        "standard_error", "independent_standard_error", "paths",
+    ),
     "scenarios": (
         "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
         "standard_error", "unit", "difference", "difference_standard_error",
@@ -74,6 +88,21 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@contextmanager
+def stored_run(folder: Path) -> Iterator[None]:
+    """Turn whatever fails while files that are not of this process are read into one InputError.
+
+    Tables that are each right may still not belong together, in more ways than can be listed.
+    """
+    try:
+        yield
+    except (HemcError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        found = f"files that do not fit together ({type(error).__name__}: {error})"
+        raise InputError(folder, "", found, f"{_RUN}, as hemc wrote it") from error
+
+
 class RunFiles:
     """Reads a run's folder; every table is read once, when a section asks for it.
 
@@ -83,6 +112,10 @@ class RunFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.record: dict[str, Any] = self._json("manifest.json")
+        if not isinstance(self.record, dict):
+            raise InputError(folder / "manifest.json", "", "no JSON object", _RUN)
+        if self.record.get("kind") == "portfolio":
+            raise InputError(folder, "", "the folder of a portfolio", _RUN)
         self.manifest = validate(Manifest, self.record, folder / "manifest.json")
         self._tables: dict[str, pl.DataFrame | None] = {}
 
@@ -114,6 +147,15 @@ class RunFiles:
         if name not in self._tables:
             self._tables[name] = self._read_table(name)
         return self._tables[name]
+
+    def scan(self, name: str, *columns: str) -> pl.LazyFrame:
+        """Return a table of the folder, unread; raises InputError where it or a column is not."""
+        file = self.folder / f"{name}.parquet"
+        if not file.is_file():
+            raise InputError(self.folder, "", f"no {name}.parquet", _RUN)
+        found = parquet_columns(file, _table_named(name))
+        _require_columns(file, (*_COLUMNS[name], *columns), found)
+        return pl.scan_parquet(file)
 
     def require(self, name: str) -> pl.DataFrame:
         """Return a table of the folder; raises InputError where the run has not written it."""
@@ -191,27 +233,31 @@ class RunFiles:
     def _json(self, name: str) -> Any:
         """Return the content of a JSON file of the folder."""
         file = self.folder / name
-        try:
-            return json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(self.folder, "", f"no {name}", _RUN) from None
-        except (OSError, ValueError) as error:
-            raise InputError(
-                file, "", f"no JSON ({error})", f"what a run writes as {name}"
-            ) from None
+        if not os.path.lexists(file):
+            raise InputError(self.folder, "", f"no {name}", _RUN)
+        return read_json(file, f"what a run writes as {name}")
 
     def _read_table(self, name: str) -> pl.DataFrame | None:
         """Read a Parquet file and check that it has the columns."""
         file = self.folder / f"{name}.parquet"
         if not file.is_file():
             return None
-        try:
-            table = pl.read_parquet(file)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            what = f"no readable Parquet ({str(error).splitlines()[0]})"
-            raise InputError(file, "", what, f"the table that a run writes as {name}") from None
-        missing = [column for column in _COLUMNS[name] if column not in table.columns]
-        if missing:
-            expected = f"the columns {', '.join(_COLUMNS[name])}"
-            raise InputError(file, "columns", f"no {', '.join(missing)}", expected)
+        table = read_parquet(file, _table_named(name))
+        _require_columns(file, _COLUMNS[name], table.columns)
+        fault = first_fault(name, table, _COLUMNS[name])
+        if fault is not None:
+            raise InputError(file, *fault)
         return table
+
+
+def _table_named(name: str) -> str:
+    """Say what a file should be."""
+    return f"the table that a run writes as {name}"
+
+
+def _require_columns(file: Path, wanted: Sequence[str], found: Collection[str]) -> None:
+    """Raise InputError for columns that a table lacks."""
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        expected = f"the columns {', '.join(wanted)}"
+        raise InputError(file, "columns", f"no {', '.join(missing)}", expected)

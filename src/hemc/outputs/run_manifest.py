@@ -125,8 +125,8 @@ class Manifest(BaseModel):
     issuer: str
     payment_date: str | None
     first_projected_month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-    months: Annotated[int, Field(ge=1)]
-    paths: Annotated[int, Field(ge=1)]
+    months: Annotated[int, Field(ge=1, le=10_000)]
+    paths: Annotated[int, Field(ge=1, le=2**31)]
     sampling: Sampled
     effective_sample_size: float
     effective_sample_size_of_weights: float

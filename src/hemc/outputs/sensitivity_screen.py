@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
-WIDTH = 80
+from hemc.outputs.screen import Screen
 
 _WIDEST_NAME = 24
 
@@ -24,7 +22,7 @@ _COLUMNS = (
 
 def render_tornado(table: pl.DataFrame, title: str, folder: Path) -> str:
     """Return the screen: what each assumption moves, the largest change of loss first."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     out.print(title)
     n_paths = table["paths"][0] if len(table) else 0
     out.print(f"one assumption at a time, differences from the run on {n_paths:,} common paths;")
@@ -49,9 +47,7 @@ def render_tornado(table: pl.DataFrame, title: str, folder: Path) -> str:
         out.print(f"\nno effect on these figures: {', '.join(still)}")
     out.print("\nheat maps of prepayment × roll rates × severity: in report.html")
     out.print(f"files: {folder}")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _by_effect(table: pl.DataFrame) -> list[tuple[str, str]]:

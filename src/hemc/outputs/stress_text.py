@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
+
+from hemc.outputs.screen import Screen
 
 if TYPE_CHECKING:
     from hemc.engine.stress import StressResult
-
-WIDTH = 80
 
 #: Columns of the screen: heading, measure, statistic, scale, decimals.
 LIFETIME = (
@@ -36,7 +34,7 @@ NINE_QUARTERS = (
 
 def render_stress(result: StressResult, folder: Path) -> str:
     """Return the screen of a finished batch."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     deal, date = result.base.documents.deal, result.base.documents.certificate.payment_date
     names = [entry.name for entry in result.file.scenarios]
     out.print(f"{deal.issuer} {deal.series}, group {deal.group}, certificate of {date}")
@@ -62,9 +60,7 @@ def render_stress(result: StressResult, folder: Path) -> str:
     out.print("OC gone: no overcollateralisation left while notes are outstanding.")
     out.print("draws: on the insurer. writedown: some class loses principal without insurer.")
     out.print(f"files: {folder}")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _table(

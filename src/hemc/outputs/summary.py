@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hemc.outputs.labels import headline_label
 from hemc.outputs.numbers import show_estimate
 from hemc.outputs.results import headline_rows
+from hemc.outputs.screen import Screen
+from hemc.printable import printable
 
 if TYPE_CHECKING:
     from hemc.engine import RunResult
 
-WIDTH = 80
-
 
 def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
     """Return the summary of a run; `color` for a terminal."""
-    out = Console(
-        file=StringIO(), width=WIDTH, force_terminal=color, highlight=False, legacy_windows=False
-    )
+    out = Screen(color)
     deal = result.documents.deal
     date = result.documents.certificate.payment_date
-    out.print(
-        f"[bold]{deal.issuer} {deal.series}[/bold], group {deal.group}, certificate of {date}"
-    )
+    title = Text(printable(f"{deal.issuer} {deal.series}"), style="bold")
+    out.print(title + f", group {deal.group}, certificate of {date}")
     out.print(_what_ran(result), style="dim")
     if result.loaded.scenario is not None:
         out.print(f"scenario: {result.loaded.scenario.name}")
@@ -50,9 +46,7 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
     for warning in result.warnings:
         out.print(f"warning: {warning}", style="yellow")
     out.print(f"files: {folder}")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _what_ran(result: RunResult) -> str:

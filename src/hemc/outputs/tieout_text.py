@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from hemc.inputs.certificate import Certificate
 from hemc.inputs.tieout import TieOutLine
 from hemc.outputs.certificate_text import WIDTH, format_figure, wrap
+from hemc.outputs.screen import Screen
 
 _STATUS = {"pass": ("pass", ""), "fail": ("FAIL", "bold red"), "not testable": ("open", "dim")}
 
@@ -65,12 +67,12 @@ def tie_out_verdict(certificate: Certificate, lines: Sequence[TieOutLine]) -> st
 
 def print_tie_out(certificate: Certificate, lines: Sequence[TieOutLine]) -> None:
     """Print table, notes and verdict to standard output."""
-    console = Console(width=WIDTH, highlight=False, soft_wrap=False)
-    console.print(f"{certificate.path.name}", markup=False)
-    console.print(tie_out_table(lines))
+    screen = Screen(None, sys.stdout)
+    screen.print(certificate.path.name)
+    screen.print(tie_out_table(lines))
     for note in tie_out_notes(lines):
-        console.print(note, markup=False)
-    console.print(tie_out_verdict(certificate, lines), markup=False, soft_wrap=True)
+        screen.print(note)
+    screen.print(tie_out_verdict(certificate, lines), soft_wrap=True)
 
 
 def tie_out_json(results: Sequence[tuple[Certificate, Sequence[TieOutLine]]]) -> str:
@@ -81,14 +83,15 @@ def tie_out_json(results: Sequence[tuple[Certificate, Sequence[TieOutLine]]]) ->
             "series": certificate.series,
             "payment_date": _plain(certificate.payment_date),
             "verdict": tie_out_verdict(certificate, lines),
-            "identities": [_line_record(line) for line in lines],
+            "identities": [line_record(line) for line in lines],
         }
         for certificate, lines in results
     ]
     return json.dumps(records, indent=1)
 
 
-def _line_record(line: TieOutLine) -> dict[str, str | None]:
+def line_record(line: TieOutLine) -> dict[str, str | None]:
+    """Return a line for machines, figures as decimal texts."""
     return {
         "name": line.name, "printed": _plain(line.printed), "recomputed": _plain(line.recomputed),
         "difference": _plain(line.difference), "status": line.status, "note": line.note,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from hemc.kernels.valuation import (
@@ -19,9 +16,8 @@ from hemc.kernels.valuation import (
 )
 from hemc.model.vector_run import Projection
 from hemc.outputs.breakeven_scan import Classes
+from hemc.outputs.screen import Screen
 from hemc.settings.vector import VectorSettings
-
-WIDTH = 80
 
 _FIGURES = {
     "average_life": AVERAGE_LIFE, "window_first": WINDOW_FIRST, "window_last": WINDOW_LAST,
@@ -58,7 +54,7 @@ def vector_table(insurer: str, played: Projection, classes: Classes) -> pl.DataF
 
 def render_vectors(table: pl.DataFrame, title: str, vectors: VectorSettings) -> str:
     """Return the screen of a table with both passes of the waterfall."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     out.print(title)
     out.print(f"CPR {vectors.cpr}; CDR {vectors.cdr}, in addition to prepayments")
     out.print(
@@ -71,9 +67,7 @@ def render_vectors(table: pl.DataFrame, title: str, vectors: VectorSettings) -> 
         draws = f", draws {part['draws'][0]:,.2f} USD" if insurer == "wrapped" else ""
         out.print(f"\nTo maturity, {words}{draws}")
         out.print(_classes(part))
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _classes(part: pl.DataFrame) -> Table:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from hemc.inputs.toml import Settings
-from hemc.settings.bounds import Count, Share
+from hemc.settings.bounds import Share
+
+#: No projection is as long.
+LAST_MONTH = 10_000
 
 
 class IndexStep(Settings):
     """The index up to and including a month of the projection, per year."""
 
-    until_month: Count
+    until_month: Annotated[int, Field(ge=1, le=LAST_MONTH)]
     rate: Share
 
 

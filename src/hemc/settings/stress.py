@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from hemc.inputs.toml import Settings
 from hemc.settings.bounds import Share
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._–-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._–-]*$", max_length=100)]
 
 
 class ScenarioEntry(Settings):
@@ -41,8 +41,12 @@ class StressFile(Settings):
 
     name: Name
     run: Path
-    scenarios: Annotated[tuple[ScenarioEntry, ...], Field(min_length=2, alias="scenario")]
-    weightings: Annotated[tuple[Weighting, ...], Field(default=(), alias="weighting")]
+    scenarios: Annotated[
+        tuple[ScenarioEntry, ...], Field(min_length=2, max_length=100, alias="scenario")
+    ]
+    weightings: Annotated[
+        tuple[Weighting, ...], Field(default=(), max_length=100, alias="weighting")
+    ]
 
     @model_validator(mode="after")
     def _known(self) -> Self:

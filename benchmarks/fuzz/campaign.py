@@ -1,0 +1,91 @@
+"""A reader and minutes → what fuzzing it executed, found and covered."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.accuracy import markdown
+from benchmarks.fuzz.readers import Reader
+from benchmarks.fuzz.seeds import RUN_VARIABLE
+from hemc.outputs.provenance import code
+
+ROOT = Path(__file__).parents[2]
+
+#: Finds that end a worker (a hang, too much memory) before the campaign gives up on the reader.
+_MOST_STARTS = 20
+
+
+class Outcome(NamedTuple):
+    """What became of fuzzing one reader."""
+
+    reader: Reader
+    minutes: float
+    executions: int
+    finds: tuple[Path, ...]
+    coverage: float  # % of the lines of the reader's modules
+
+    @property
+    def line(self) -> str:
+        """The outcome for the console."""
+        return (
+            f"{self.reader.name:12} {self.minutes:5.1f} min {self.executions:>9,} executions "
+            f"{len(self.finds):>3} finds {self.coverage:5.1f} % of lines"
+        )
+
+
+def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outcome:
+    """Fuzz a reader in processes of its own, kept in `place`; `run` is the seed of stored runs."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    environment = os.environ | {"POLARS_MAX_THREADS": "1", RUN_VARIABLE: str(run)}
+    start = time.monotonic()
+    for _ in range(_MOST_STARTS):
+        left = 60 * minutes - (time.monotonic() - start)
+        if left < 1:
+            break
+        with (place / "log").open("ab") as log:
+            _call(
+                ["worker", reader.name, str(place), str(int(left) + 1)], environment, log.fileno()
+            )
+    spent = (time.monotonic() - start) / 60
+    counts = place.glob("executions-*.json")
+    executions = sum(json.loads(file.read_text(encoding="ascii")) for file in counts)
+    finds = tuple(sorted((place / "finds").glob("*")))
+    return Outcome(reader, spent, executions, finds, _coverage(reader, place, environment))
+
+
+def _call(arguments: Sequence[str], environment: dict[str, str], log: int) -> None:
+    """Run a module of this package; how it ends is told by what it leaves."""
+    command = [sys.executable, "-m", f"benchmarks.fuzz.{arguments[0]}", *arguments[1:]]
+    subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=log, check=False)
+
+
+def _coverage(reader: Reader, place: Path, environment: dict[str, str]) -> float:
+    """Return the line coverage of a reader's modules by the corpus, %, 0 where it failed."""
+    with (place / "log").open("ab") as log:
+        _call(["corpus_coverage", reader.name, str(place)], environment, log.fileno())
+    report = place / "coverage.json"
+    return float(json.loads(report.read_text(encoding="ascii"))) if report.exists() else 0.0
+
+
+def table_of(outcomes: Sequence[Outcome]) -> str:
+    """Return the table of docs/reliability.md."""
+    rows = [
+        (
+            o.reader.name, o.reader.reads, f"{o.minutes:.1f}", f"{o.executions:,}",
+            str(len(o.finds)), f"{o.coverage:.1f}",
+        )
+        for o in outcomes
+    ]  # fmt: skip
+    header = ("reader", "reads", "minutes", "executions", "finds", "lines covered, %")
+    words = f"{dt.date.today().isoformat()}, hemc source `{code()['hemc source']}`:"
+    return f"{words}\n\n{markdown(header, rows)}"
