@@ -143,7 +143,7 @@ def _run(path: Path) -> object:
         folder.mkdir()
         for one in whole.iterdir():
             if one.name != file:
-                (folder / one.name).hardlink_to(one)
+                (folder / one.name).symlink_to(one.resolve())
         (folder / file).write_bytes(content)
         with stored_run(folder):
             write_report(folder)

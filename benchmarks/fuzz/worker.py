@@ -24,7 +24,7 @@ import atheris
 SECONDS, MEMORY_MB = 5, 1_000
 
 #: Seconds of the wall after which libFuzzer ends the process.
-_LAST_SECONDS = 120
+_LAST_SECONDS = 300
 
 _MOST_BYTES = 200_000
 
@@ -97,6 +97,7 @@ def main() -> None:
         sys.argv[0], str(corpus), f"-max_total_time={seconds}", f"-timeout={_LAST_SECONDS}",
         f"-rss_limit_mb={_memory_now_mb() + MEMORY_MB}", f"-max_len={_MOST_BYTES}",
         f"-artifact_prefix={finds}/", "-print_final_stats=0", "-verbosity=0", "-len_control=0",
+        f"-report_slow_units={_LAST_SECONDS}",
     ]  # fmt: skip
     atheris.Setup(options, read, custom_mutator=change)
     atheris.Fuzz()

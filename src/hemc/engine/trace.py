@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from pydantic import BaseModel
 
 from hemc.config import Config, LoadedConfig
 from hemc.engine.calibration import calibrate
@@ -28,6 +29,19 @@ RANKS = {"median": 0.5, "p99": 0.99, "worst": 1.0}
 
 #: A figure may differ from the run's by so much, relative to it or in USD.
 _ROUNDING = 1e-9
+
+
+class _Input(BaseModel):
+    sha256: str
+
+
+class _Traced(BaseModel):
+    """What manifest.json tells of a run that is simulated again."""
+
+    configuration_folder: str
+    configuration: dict[str, Any]
+    inputs: dict[str, _Input]
+    kernel_digest: str
 
 
 class TracedRun(NamedTuple):
@@ -116,8 +130,9 @@ def _loaded(run: RunFiles, inputs: Path | None) -> LoadedConfig:
     if "configuration_folder" not in run.record:
         expected = "'configuration_folder' (run it again)"
         raise InputError(file, "", "a run of an earlier version of hemc", expected)
-    folder = inputs or Path(run.record["configuration_folder"])
-    config = validate(Config, run.record["configuration"], file)
+    traced = validate(_Traced, run.record, file)
+    folder = inputs or Path(traced.configuration_folder)
+    config = validate(Config, traced.configuration, file)
     loaded = LoadedConfig(config, folder / f"{config.name}.toml", {}, {})
     # What the scenario file sets is in the configuration; its macroeconomic path is not.
     path = loaded.scenario_path
@@ -127,7 +142,7 @@ def _loaded(run: RunFiles, inputs: Path | None) -> LoadedConfig:
 def _require_same_inputs(run: RunFiles, documents: Documents) -> None:
     """Refuse inputs that are not those that the run read."""
     for name, path in documents.paths.items():
-        recorded = run.record["inputs"][name]["sha256"]
+        recorded = run.record["inputs"].get(name, {}).get("sha256", "none")
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != recorded:
             raise InputError(
