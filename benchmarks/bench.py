@@ -19,8 +19,10 @@ DOCS = Path(__file__).parent.parent / "docs"
 Section = Callable[[], Any]
 
 
-def sections(plan: Plan, long: bool, also: tuple[str, ...]) -> Iterator[tuple[str, Section]]:
+def sections(plan: Plan, long: Path | None, also: tuple[str, ...]) -> Iterator[tuple[str, Section]]:
     """Yield the name of each section and what measures it; commands come first.
+
+    `long` is the folder that keeps the long run, which is not made where it is None.
 
     A command's time and memory must not be those of a machine that this process has filled.
     """
@@ -29,8 +31,8 @@ def sections(plan: Plan, long: bool, also: tuple[str, ...]) -> Iterator[tuple[st
     yield "commands", lambda: command_speed.whole_runs(plan)
     yield "start_up", command_speed.start_up
     yield "accuracy", lambda: command_speed.seconds_to_target(plan)
-    if long:
-        yield "long", lambda: command_speed.run_base(plan.long_paths)
+    if long is not None:
+        yield "long", lambda: command_speed.run_base(plan.long_paths, kept=long.absolute())
     if also:
         yield "also", lambda: command_speed.other_commands(plan, also)
 
@@ -46,7 +48,7 @@ def sections(plan: Plan, long: bool, also: tuple[str, ...]) -> Iterator[tuple[st
 
 
 def measure(
-    plan: Plan, long: bool, also: tuple[str, ...], only: tuple[str, ...] | None
+    plan: Plan, long: Path | None, also: tuple[str, ...], only: tuple[str, ...] | None
 ) -> dict[str, Any]:
     """Measure the sections named in `only`, all where it is None, saying which on stderr."""
     from benchmarks.machine import describe_machine
@@ -73,10 +75,15 @@ def bar_lines(bars: list[Bar]) -> str:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Fewer rounds and paths: to look, not to quote.")
 @click.option("--check", is_flag=True, help="Measure the bars only; exit with 1 if one is missed.")
-@click.option("--long", "long", is_flag=True, help="Also run 1,000,000 paths (some ten minutes).")
+@click.option(
+    "--long",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Also run 1,000,000 paths into FOLDER (some ten minutes); scripts/tails can read it.",
+)
 @click.option("--also", metavar="CMD", multiple=True, help="Also time another command.")
 @click.option("--out", default=DOCS, type=click.Path(path_type=Path), help="Folder of the page.")
-def main(quick: bool, check: bool, long: bool, also: tuple[str, ...], out: Path) -> None:
+def main(quick: bool, check: bool, long: Path | None, also: tuple[str, ...], out: Path) -> None:
     """Measure hemc on this machine and write docs/benchmarks.md and docs/benchmarks.json.
 
     Takes some six minutes, under two with --quick; the machine should do nothing else meanwhile.

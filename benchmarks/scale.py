@@ -1,10 +1,4 @@
-"""What surviving a kill and a cluster cost: whole runs of base in turns → their times side by side.
-
-    python -m benchmarks.scale --paths 300000 --rounds 3
-
-A run of two minutes and more on a quiet machine tells the cost of worker processes; one of base's
-10,000 paths that of finished pieces.
-"""
+"""What surviving a kill and a cluster cost: whole runs of base in turns → docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -14,17 +8,22 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.calibration_page import write_between_marks
+from benchmarks.machine import describe_machine
+from benchmarks.page import table
 from benchmarks.workloads import BASE
 from hemc import engine
 from hemc.config import load_config
 from hemc.scale.cluster import connected_cluster
 from hemc.scale.threads import Threads, Workers
 from hemc.scale.work_folder import WorkFolder
+
+PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 
 
 class Cost(NamedTuple):
@@ -59,12 +58,13 @@ def on_processes(n_paths: int, n_processes: int) -> None:
         simulate(n_paths, True, workers)
 
 
-def main() -> None:
-    """Take turns and print a row a way to run."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--paths", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Take turns and write a row a way to run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--paths", type=int, default=400_000, help="of a run (default: 400000)")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of each way (default: 2)")
+    parser.add_argument("--page", type=Path, default=PAGE, help="file whose table is written")
+    asked = parser.parse_args(arguments)
     ways = {
         "2 threads, temporary pieces": partial(simulate, asked.paths, False, Threads(2)),
         "2 threads, lasting pieces": partial(simulate, asked.paths, True, Threads(2)),
@@ -76,21 +76,28 @@ def main() -> None:
         for name, way in ways.items():
             costs[name].append(measured(way))
             print(name, costs[name][-1], file=sys.stderr)
-    _print(costs, asked.paths)
+    write_between_marks(asked.page, "costs", costs_text(costs, asked.paths), "scripts/scale")
 
 
-def _print(costs: dict[str, list[Cost]], n_paths: int) -> None:
-    """Print medians, and each way's over that of the way before it."""
-    print(f"| {n_paths:,} paths | wall, s | CPU, s | wall, against the row above |")
-    print("|---|---:|---:|---:|")
+def costs_text(costs: dict[str, list[Cost]], n_paths: int) -> str:
+    """Return medians, and each way's wall time over that of the way before it in the same turn."""
+    rows = []
     before: list[Cost] | None = None
     for name, taken in costs.items():
         wall, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
         turns = zip(taken, before or taken, strict=True)
         ratio = statistics.median(own.wall / other.wall for own, other in turns)
         more = f"{ratio - 1.0:+.1%}" if before else ""
-        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {more} |")
+        rows.append((name, f"{wall:.1f}", f"{cpu:.1f}", more))
         before = taken
+    machine, n_turns = describe_machine(), min(len(taken) for taken in costs.values())
+    return "\n\n".join(
+        [
+            f"{n_paths:,} paths of base, medians of {n_turns} turns ({machine['processor']}, "
+            f"{machine['cores']} cores, {machine['date']}, kernels {machine['kernel_digest']}).",
+            table(("way", "wall, s", "CPU, s", "wall, against the row above"), rows),
+        ]
+    )
 
 
 def _cpu() -> float:

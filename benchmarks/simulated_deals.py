@@ -81,9 +81,11 @@ def simulate_deal(
         moves = np.stack([generator.multinomial(stock[s], matrix[s]) for s in range(N_LIVE)])
         stock = moves[:, :N_LIVE].sum(axis=0)
         stocks.append(stock)
-        losses.append(_draw_loss(int(moves[:, CHARGED_OFF].sum()), size, generator))
+        balance = _balance(max(m for m in months if m < month), settings.scheduled_share)
+        charged_off = int(moves[:, CHARGED_OFF].sum())
+        losses.append(_draw_loss(charged_off, size.mean * balance, size.cv, generator))
     hides = number % _HIDDEN_EVERY == 0 and n_certificates > 1
-    reports = _reports(months, stocks, losses, hides, n_certificates)
+    reports = _reports(months, stocks, losses, hides, settings.scheduled_share)
     rows = _assemble(rates._replace(payoff=np.append(payoff, rates.payoff[1:])))
     return Truth(rows, multipliers, DealSeries(f"simulated {number}", reports, ()))
 
@@ -160,21 +162,21 @@ def _other_stocks(prior: Prior, n_loans: int, generator: np.random.Generator) ->
     return np.asarray(stock)
 
 
-def _draw_loss(n: int, size: LossSize, generator: np.random.Generator) -> float:
+def _draw_loss(n: int, mean: float, cv: float, generator: np.random.Generator) -> float:
     """Return the loss of n charge-offs in whole cents, not so small that it passes for none."""
-    shape = 1.0 / size.cv**2
-    loss = generator.gamma(n * shape) * _BALANCE * size.mean / shape if n else 0.0
+    shape = 1.0 / cv**2
+    loss = generator.gamma(n * shape) * mean / shape if n else 0.0
     return float(max(round(loss, 2), 1.0)) if n else 0.0
 
 
 def _reports(
-    months: list[int], stocks: list[Ints], losses: list[float], hides: bool, n_certificates: int
+    months: list[int], stocks: list[Ints], losses: list[float], hides: bool, scheduled_share: float
 ) -> tuple[Report, ...]:
-    """Return the reports of some months; loans of one size make pool and loan count agree."""
+    """Return the reports of some months; balances fall by scheduled principal alone."""
     reports = []
     for i, month in enumerate(months):
         count: list[int | None] = stocks[month].tolist()
-        if n_certificates == 1 and i == 0:
+        if len(months) == 2 and i == 0:
             count = [None] * N_LIVE
         elif hides and i == 1:
             for s in (CURRENT, BANKRUPTCY, FORECLOSURE, REO):
@@ -185,11 +187,17 @@ def _reports(
         reports.append(Report(
             path=Path(f"simulated-{month}"),
             date=dt.date(2003 + month // 12, month % 12 + 1, 25),
-            n_loans=total, count=tuple(count), pool_open=None, pool=Decimal(_BALANCE * total),
+            n_loans=total, count=tuple(count), pool_open=None,
+            pool=Decimal(f"{_balance(month, scheduled_share) * total:.2f}"),
             prefunding=Decimal(0), principal=None, loss=loss if i else None,
             loss_to_date_open=to_date - loss, loss_to_date_close=to_date, repurchased=0,
         ))  # fmt: skip
     return tuple(reports)
+
+
+def _balance(month: int, scheduled_share: float) -> float:
+    """Return the balance of each loan, USD."""
+    return float(_BALANCE * (1.0 - scheduled_share) ** month)
 
 
 def support_of(prior: Prior) -> list[tuple[int, int]]:

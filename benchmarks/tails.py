@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 
 from benchmarks.accuracy import PAGE, markdown, split_at_marks, write_between
 from hemc import engine
 from hemc.config import load_config
 from hemc.kernels.flows import Floats
+from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.outputs.estimates import (
     Design,
     Estimate,
@@ -50,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and write the table between the marks of the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plain", type=int, default=100_000, help="plain paths (default: 100000)")
+    parser.add_argument("--plain-run", type=Path, help="folder of a plain run of base, instead")
     parser.add_argument("--paths", type=int, default=20_000, help="weighted ones (default: 20000)")
     parser.add_argument("--page", type=Path, default=PAGE, help="file whose table is written")
     options = parser.parse_args(arguments)
@@ -57,8 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     aimed = draw("importance", options.paths, 1)
     sample = take_sample(aimed.loss, aimed.design)
     thresholds = [round(quantile(sample, 1.0 - level).value, 1) for level in LEVELS]
-    runs = {n: draw(m, n, 2) for m, n in (("importance", options.paths), ("plain", options.plain))}
-    write_between(options.page, table(runs, thresholds), BEGIN)
+    weighted = draw("importance", options.paths, 2)
+    plain = read_plain(options.plain_run) if options.plain_run else draw("plain", options.plain, 2)
+    write_between(options.page, table(weighted, plain, thresholds), BEGIN)
 
 
 def draw(method: str, n_paths: int, seed: int) -> Drawn:
@@ -74,14 +79,29 @@ def draw(method: str, n_paths: int, seed: int) -> Drawn:
     sampled = model.sampled(engine.choose_sampling(loaded.config, model, workers))
     engine.simulate(loaded.config, sampled, store, n_paths, lambda n: None, workers)
     seconds = time.perf_counter() - start
-    paths = store.paths.scan().select("weight", "pool_loss_pct").collect()
-    weight = paths["weight"].to_numpy()
-    return Drawn(paths["pool_loss_pct"].to_numpy(), design_of(weight, 1), weight, seconds)
+    return _drawn(store.paths.scan(), seconds)
 
 
-def table(runs: dict[int, Drawn], thresholds: list[float]) -> str:
+def read_plain(folder: Path) -> Drawn:
+    """Return the paths of a finished plain run of these kernels, with its simulation's time."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    found = (manifest["configuration"]["simulation"]["sampling"], manifest["kernel_digest"])
+    expected = ("plain", KERNEL_DIGEST)
+    if found != expected:
+        raise SystemExit(f"{folder}: sampling and kernels are {found}, expected {expected}")
+    return _drawn(pl.scan_parquet(folder / "paths.parquet"), manifest["seconds"]["simulate"])
+
+
+def _drawn(paths: pl.LazyFrame, seconds: float) -> Drawn:
+    """Return losses and weights of rows of paths.parquet."""
+    chosen = paths.select("weight", "pool_loss_pct").collect()
+    weight = chosen["weight"].to_numpy()
+    return Drawn(chosen["pool_loss_pct"].to_numpy(), design_of(weight, 1), weight, seconds)
+
+
+def table(weighted: Drawn, plain: Drawn, thresholds: list[float]) -> str:
     """Return thresholds with both estimates, their distance and what weights gain."""
-    (n_weighted, weighted), (n_plain, plain) = runs.items()
+    n_weighted, n_plain = weighted.loss.size, plain.loss.size
     rows = []
     for threshold in thresholds:
         ours, theirs = weighted.beyond(threshold), plain.beyond(threshold)

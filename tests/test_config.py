@@ -29,6 +29,7 @@ def test_base_toml_names_every_key_at_its_default(base_toml):
         "scenario.index_path",
         "roll_rates.posterior",
         "simulation.target",
+        "simulation.loan_seed",
     }  # commented: no default
     assert named <= every
     assert loaded.config == Config(name="base", inputs=loaded.config.inputs)

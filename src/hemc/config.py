@@ -121,23 +121,28 @@ class LoadedConfig(NamedTuple):
         return "default"
 
 
-def load_config(file: Path, overrides: Mapping[str, Any] | None = None) -> LoadedConfig:
+def load_config(
+    file: Path,
+    overrides: Mapping[str, Any] | None = None,
+    sections: Mapping[str, dict[str, Any]] | None = None,
+) -> LoadedConfig:
     """Read a configuration; `overrides` maps dotted keys to values, or to TOML values as text.
 
-    Raises InputError with every fault of the file, or with the key that does not exist.
+    `sections` stand in place of the file's own. Raises InputError with every fault of the file,
+    or with the key that does not exist.
     """
     values = read_toml(file, "a configuration (configs/base.toml is a complete one)")
-    return _resolve(file, values, overrides or {})
+    return _resolve(file, {**values, **(sections or {})}, overrides or {})
 
 
 def _resolve(file: Path, values: dict[str, Any], overrides: Mapping[str, Any]) -> LoadedConfig:
     """Lay the scenario file and the caller's keys over a configuration's values."""
-    config = validate(Config, _overridden(values, overrides), file)
+    config = validate(Config, overridden(values, overrides), file)
     scenario = None
     if config.scenario.file is not None:
         path = file.parent / config.scenario.file
         scenario = read_scenario_file(path)
-        changed = _overridden(_merged(values, scenario.settings), overrides)
+        changed = overridden(_merged(values, scenario.settings), overrides)
         # The configuration is good by itself, so that a fault here is the scenario file's.
         config = validate(_Changed, {"settings": changed}, path).settings
     return LoadedConfig(config, file, values, dict(overrides), scenario)
@@ -161,7 +166,7 @@ def _merged(values: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _overridden(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def overridden(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Return values with the caller's keys set."""
     values = deepcopy(values)
     for key, value in overrides.items():

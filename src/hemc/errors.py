@@ -41,5 +41,11 @@ class TieOutError(HemcError):
     exit_code = 1
 
 
+class FailedDealsError(HemcError):
+    """Deals of a portfolio that could not be run; the others' results are written."""
+
+    exit_code = 4
+
+
 class InternalError(Exception):
     """A broken cash identity or a value that is not finite: a fault of hemc, with traceback."""

@@ -25,14 +25,21 @@ def of_series(path, series):
     return path
 
 
-@pytest.mark.parametrize("kind", ["run", "deal"])
+FILES = {
+    "run": "base.toml", "deal": "deals/*.toml", "scenario": "scenarios/*.toml",
+    "stress": "stress.toml",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FILES)
 def test_schema_accepts_the_shipped_files_and_refuses_an_unknown_key(kind):
     result = invoke("schema", kind)
     assert result.exit_code == 0
     schema = json.loads(result.output)
-    files = {"run": ["base.toml"], "deal": sorted(configs_dir().glob("deals/*.toml"))}[kind]
+    files = sorted(configs_dir().glob(FILES[kind]))
+    assert files
     for file in files:
-        values = tomllib.loads((configs_dir() / file).read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
         plain = json.loads(json.dumps(values, default=str))
         jsonschema.validate(plain, schema)
         with pytest.raises(jsonschema.ValidationError, match="sed"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hemc.model.insurer import ABSENT, NEVER, InsurerModel
+from hemc.model.insurer import ABSENT, NEVER, InsurerModel, failure_month, peak_claims
 from hemc.settings.insurer import InsurerSettings
 
 N_PATHS, N_MONTHS = 4_000, 240
@@ -44,3 +44,28 @@ def test_a_path_keeps_its_draw() -> None:
     months = model().default_month(CALM, 0)
     assert (model().default_month(CALM + 0.2, 0) <= months).all()
     np.testing.assert_array_equal(model().default_month(CALM[:64], 640), months[640:704])
+
+
+@pytest.mark.parametrize(
+    ("net_claims", "capital", "month"),
+    [
+        ([1.0, 1.0, 1.0], 10.0, NEVER),
+        ([1.0, 1.0, 1.0], 2.5, 2),
+        ([1.0, 1.0, 1.0], 3.0, NEVER),  # all of it, to the last dollar
+        ([1.0, 2.0, -1.0, 1.0], 3.0, 2),  # nothing left at the beginning of the third month
+        ([-2.0, 4.0, 1.0], 2.0, 2),  # premium of the first month pays in the second
+        ([0.0, -1.0, 0.0], 0.0, 0),  # no capital, no insurer
+        ([-0.8, 6.0, 6.5], 10.0, 2),  # the example of docs/portfolio.md
+    ],
+)
+def test_the_insurer_fails_when_claims_have_used_up_its_capital(
+    net_claims: list[float], capital: float, month: int
+) -> None:
+    assert failure_month(np.array([net_claims]), capital).tolist() == [month]
+
+
+def test_the_peak_of_claims_is_the_capital_that_just_suffices() -> None:
+    net = np.array([[-2.0, 4.0, 1.0, -1.0], [-1.0, -1.0, 0.5, 0.0]])
+    assert peak_claims(net).tolist() == [3.0, 0.0]
+    assert (failure_month(net, 3.0) == NEVER).tolist() == [False, True]  # nothing left at month 4
+    assert (failure_month(net, 3.0 + 1e-9) == NEVER).all()

@@ -79,9 +79,3 @@ def test_blocks_change_no_bit():
     whole, part = draw(n=10), draw(n=3, first=4)
     for a, b in zip(whole, part, strict=True):
         assert np.array_equal(a[4:7], b)
-
-
-def test_timing_has_mean_one():
-    timing = factor_model(ScenarioSettings(), 4.0, 1, 7).draw_timing(0, N, 1)
-    assert timing.mean() == pytest.approx(1.0, abs=5 * 0.06 / N**0.5)
-    assert timing.std() == pytest.approx(0.06, rel=0.03)

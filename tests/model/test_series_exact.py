@@ -106,6 +106,13 @@ def require_close(draws, exact, most=4.5):
     assert np.allclose(flat[0].mean(axis=0)[~varies], np.ravel(exact)[~varies], atol=1e-6)
 
 
+def require_close_tables(tables, exact):
+    """Compare the mean of all counts with the exact one."""
+    moved = np.array([np.frombuffer(key, dtype=np.int8) for key in tables], dtype=float)
+    all_tables = np.array([np.frombuffer(key, dtype=np.int8) for key in exact], dtype=float)
+    require_close(moved, np.array(list(exact.values())) @ all_tables)
+
+
 @pytest.fixture(scope="module")
 def product(root):
     return read_product(root / "configs/products/closed-end-second-before.toml")
@@ -161,9 +168,7 @@ def test_hidden_months_and_states_have_their_probabilities(hidden_month):
     assert set(tables) <= set(exact)
     shape = months.series.is_first.size, N_LIVE, N_STATES
     require_close(rows[:, 1:], row_means(exact, prior.row, shape)[1:])
-    moved = np.array([np.frombuffer(key, dtype=np.int8) for key in tables], dtype=float)
-    all_tables = np.array([np.frombuffer(key, dtype=np.int8) for key in exact], dtype=float)
-    require_close(moved, np.array(list(exact.values())) @ all_tables)
+    require_close_tables(tables, exact)
 
 
 def test_hidden_first_stocks_have_their_probabilities():
@@ -181,9 +186,29 @@ def test_hidden_first_stocks_have_their_probabilities():
     rows, tables = sample(months, prior, 6000)
     assert set(tables) <= set(exact)
     require_close(rows[:, 1:], row_means(exact, prior.row, (2, N_LIVE, N_STATES))[1:])
-    moved = np.array([np.frombuffer(key, dtype=np.int8) for key in tables], dtype=float)
-    all_tables = np.array([np.frombuffer(key, dtype=np.int8) for key in exact], dtype=float)
-    require_close(moved, np.array(list(exact.values())) @ all_tables)
+    require_close_tables(tables, exact)
+
+
+def test_hidden_first_and_last_stocks_have_their_probabilities():
+    """Where loans are bankrupt at either end is hidden, as is whether they left by a charge-off."""
+    rows = {
+        D30: {CURRENT: 2.0, D30: 1.0, BANKRUPTCY: 0.5, PAID_OFF: 0.5},
+        BANKRUPTCY: {D30: 0.5, BANKRUPTCY: 3.0, PAID_OFF: 0.3, CHARGED_OFF: 1.5},
+    }
+    first = {CURRENT: None, D30: 1, BANKRUPTCY: None}
+    months = months_of(report(0, first, 4), report(2, {CURRENT: None, BANKRUPTCY: None}, 3))
+    fit = np.full((1, 401), -1e6)
+    fit[0, :4] = [0.0, 0.5, -0.5, -2.0]
+    series = months.series._replace(loss_fit=fit, loss_window=np.array([-1, 0, 0]))
+    months = months._replace(series=series)
+    prior = prior_of(months, rows, to_charged_off=0.01)
+    prior.start[0, [CURRENT, BANKRUPTCY]] = 3.0, 0.7
+    exact = enumerate_tables(months, prior, current_row(prior))
+    assert len(exact) > 100
+    rows, tables = sample(months, prior, 6000)
+    assert set(tables) <= set(exact)
+    require_close(rows[:, 1:], row_means(exact, prior.row, (3, N_LIVE, N_STATES))[1:])
+    require_close_tables(tables, exact)
 
 
 def test_payoffs_count_by_principal_where_loans_are_not_trusted():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hemc.inputs.deal import read_deal
+from hemc.model.cash_timing import CashFactors
 from hemc.model.deal_terms import compile_deal
 from hemc.model.insurer import performing
 from hemc.model.reported_chain import ReportedMonth, chain_reported
@@ -14,9 +15,8 @@ from hemc.outputs.next_month import certificate_figures, pay_printed_months
 N_MONTHS = 5
 
 
-@pytest.fixture(scope="module")
-def months(root):
-    """Four months from November 2003 of 2002-HE4's ratios, interest 2 % above in the second."""
+def printed_months(root, timing, recoveries=0.0):
+    """Four months from November 2003 of 2002-HE4's ratios, with recoveries of USD a month."""
     deal = read_deal(root / "configs" / "deals" / "gmacm-2002-he4.toml")
     count, balance = np.zeros(10), np.zeros(10)
     count[:2], balance[:2] = (7_906, 53), (249_250_048.92, 1_582_609.63)
@@ -25,12 +25,24 @@ def months(root):
     )
     notes = {"A-1": 0.0, "A-2": 243_151_274.61}
     monthly = compile_deal(deal, dt.date(2003, 12, 1), notes, N_MONTHS, 0.011, 744_989.76)
-    timing = np.ones((1, N_MONTHS))
-    timing[0, 1] = 1.02
+    flows = chain_reported(month, N_MONTHS)
+    cash = flows.cash._replace(recoveries=np.full((1, N_MONTHS), recoveries))
     printed = pay_printed_months(
-        chain_reported(month, N_MONTHS), timing, monthly, performing(1), 744_989.76
+        flows._replace(cash=cash), timing, monthly, performing(1), 744_989.76
     )
     return [certificate_figures(printed, t).row(0, named=True) for t in range(N_MONTHS - 1)]
+
+
+def as_it_is():
+    return CashFactors(np.ones((1, N_MONTHS)), np.ones((1, N_MONTHS)))
+
+
+@pytest.fixture(scope="module")
+def months(root):
+    """Interest 2 % above in the second month."""
+    timing = as_it_is()
+    timing.interest[0, 1] = 1.02
+    return printed_months(root, timing)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +71,16 @@ def test_each_month_has_its_own_flows(months):
     assert interest == pytest.approx([share, 1.02 * share, share, share])
     assert months[0]["losses.beginning"] == 744_989.76
     assert months[1]["delinq.30.number"] < months[0]["delinq.30.number"] == pytest.approx(53.0)
+
+
+def test_recoveries_have_a_factor_of_their_own(root):
+    timing = as_it_is()
+    timing.recoveries[0, 1] = 3.0
+    plain, factored = printed_months(root, as_it_is(), 100.0), printed_months(root, timing, 100.0)
+    assert [m["losses.recoveries"] for m in factored] == [100.0, 300.0, 100.0, 100.0]
+    more = [
+        a["pool.interest_collections"] - b["pool.interest_collections"]
+        for a, b in zip(factored, plain, strict=True)
+    ]
+    assert more == pytest.approx([0.0, 200.0, 0.0, 0.0])
+    assert factored[2]["losses.ending"] == pytest.approx(plain[2]["losses.ending"] - 200.0)

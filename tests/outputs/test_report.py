@@ -80,14 +80,15 @@ def test_lifetime_loss_equals_the_measures(page, measures):
 
 def test_headlines_equal_the_summary_and_the_console(page, folder):
     records = json.loads((folder / "summary.json").read_text())
-    tiles = list(page.tiles.items())[6:12]  # after six facts
+    tiles = list(page.tiles.items())[5:11]  # after five facts
     assert tiles[0][0] == "Expected lifetime loss"
-    for (_, shown), row in zip(tiles, records, strict=True):
-        unit = " USD" if row["unit"] == "USD" else ""
-        assert shown == show_estimate(row, N_PATHS) + unit
+    for (label, shown), row in zip(tiles, records, strict=True):
+        assert shown == show_estimate(row, N_PATHS)
+        assert label.endswith(", USD") == (row["unit"] == "USD")
     sentence = next(p for p in page.paragraphs if p.startswith("Over its remaining life"))
-    for row in records[:5]:
+    for row in (*records[:2], *records[3:5]):
         assert show_estimate(row, N_PATHS) in sentence
+    assert sentence.endswith("most often class A-2, on no path class A-1.")
 
 
 def test_notes_equal_measures_and_paths(page, measures):
@@ -102,6 +103,24 @@ def test_notes_equal_measures_and_paths(page, measures):
     error = lost.std(ddof=1) / len(lost) ** 0.5
     assert is_shown(cells["mean where any"], lost.mean(), error, 1e-6)
     assert cells == dict(zip(header[1:], rows["all"], strict=True))  # no other class loses
+
+
+def test_writedowns_by_class_are_drawn(page, measures):
+    rows = chart_of(page, "error", "% of paths")
+    row = figure(measures, "writedown", "probability", "A-2")
+    assert [bar["name"] for bar in rows] == list(CLASSES)
+    assert rows[0]["value"] == 0.0
+    assert rows[1]["value"] == pytest.approx(100.0 * row["value"], abs=1e-5)
+    assert rows[1]["to"] - rows[1]["value"] == pytest.approx(
+        100.0 * row["standard_error"], abs=2e-5
+    )
+
+
+def test_prior_driven_rates_are_hatched(html):
+    heat = html[html.index('<table class="heat"') :]
+    heat = heat[: heat.index("</table>")]
+    assert len(re.findall(r'<td class="[^"]*hatched', heat)) == 2
+    assert heat.count('style="--strength') == 4
 
 
 def test_values_equal_measures(page, measures):
@@ -221,7 +240,8 @@ def test_next_certificate_equals_the_forecast(page, folder):
 def test_assumptions_and_manifest_are_complete(page):
     _, rows = page.table("Value, meaning, where it was set")
     meaning = "unevenness of a month's losses"
-    assert rows["loss.lumpiness"] == ["4.0", meaning, "default", "judgement"]
+    assert rows["loss.lumpiness"] == ["4.0", meaning, "default", "judgement", DASH]
+    assert rows["deal.undercollateralization"][-1] == "pro_rata: none"
     _, rows = page.table("What ran")
     assert rows["kernel_digest"] == [manifest()["kernel_digest"]]
     assert rows["versions.hemc"] == ["0.1.0"]
@@ -260,7 +280,7 @@ def test_a_month_of_cash_is_paid_out_to_the_last_dollar(page, folder):
     )
     assert "principal, class A-2" not in amounts, "nothing is paid"
     top = expected["pool.interest_collections"] + expected["pool.principal_collections"]
-    inflows = [row for row in rows if row["style"] == "band"]
+    inflows = [row for row in rows if row["style"] == "median"]
     outflows = [row for row in rows if row["style"] == "core"]
     assert inflows[-1]["high"] == outflows[0]["high"] == pytest.approx(top / 1e6, abs=1e-5)
     assert outflows[-1]["low"] == pytest.approx(0.0, abs=1e-5)
@@ -278,7 +298,7 @@ def test_charts_end_where_the_pool_is_gone(page, folder):
 
 def test_charts_are_valid_and_small(page):
     *specs, theme = page.charts
-    assert len(specs) == 22 + len(CLASSES)
+    assert len(specs) == 24 + len(CLASSES)
     for spec in specs:
         altair.LayerChart.from_dict(spec, validate=True)
         assert len(spec["data"]["values"]) <= MAX_ROWS

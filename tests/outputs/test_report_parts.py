@@ -50,6 +50,8 @@ def test_convergence_ends_at_the_estimate():
     assert rows[-1]["high"] == pytest.approx(value + reach, abs=1e-4)
     rows = convergence_rows(loss, np.ones(N_PATHS), 0.99, 200)
     assert rows[0]["low"] is None  # two paths in the tail state no error
+    assert len(charts.convergence(rows, "%")["layer"]) == 2
+    assert len(charts.convergence(rows[:1], "%")["layer"]) == 1, "no band of nothing"
     assert rows[-1]["value"] == pytest.approx(
         expected_shortfall(take_sample(loss), 0.99).value, abs=1e-5
     )
@@ -104,7 +106,8 @@ def test_curves_and_a_tornado_are_valid_specifications():
         for name, side, d in (("small", "low", -1.0), ("wide", "low", -2.0), ("wide", "high", 3.0))
     ]
     bars = charts.tornado(swings, "loss, %")
-    for spec in (curves, bars):
+    shares = charts.bars([{"name": "A-1", "value": 12.0, "error": 0.5}], "% of paths")
+    for spec in (curves, bars, shares):
         altair.LayerChart.from_dict(spec, validate=True)
     assert bars["layer"][0]["encoding"]["y"]["sort"] == ["wide", "small"]
     assert [row["to"] for row in bars["data"]["values"]] == [-0.5, -1.5, 3.5]

@@ -11,7 +11,7 @@ from hemc.config import load_config
 from hemc.errors import InternalError
 from hemc.kernels.flows import NoteFlows
 from hemc.model import waterfall
-from hemc.scale import block as block_module
+from hemc.model.cash_timing import CashFactors, CashTiming
 from hemc.scale.block import require_finite_figures, run_block
 
 DEALS = ("deal", "next_deal")
@@ -57,9 +57,9 @@ def test_terms_that_are_not_finite_stop_the_run(model):
 
 
 def test_the_timing_of_cash_is_checked(model, monkeypatch):
-    timing = np.ones((64, 2))
-    timing[5, 0] = np.nan
-    monkeypatch.setattr(block_module.FactorModel, "draw_timing", lambda *_: timing)
+    timing = CashFactors(np.ones((64, 2)), np.ones((64, 2)))
+    timing.interest[5, 0] = np.nan
+    monkeypatch.setattr(CashTiming, "draw", lambda *_: timing)
     with pytest.raises(InternalError, match="the timing of cash is not finite on path 69, month 1"):
         run_block(model, 0, 64, 64)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, overrides
+from hemc.cli.options import FILE, JSON, overrides, print_found
 
 
 @click.command()
@@ -15,7 +15,10 @@ from hemc.cli.options import FILE, overrides
 @click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
-def backtest(config: Path, out: Path | None, settings: tuple[str, ...], quiet: bool) -> None:
+@JSON
+def backtest(
+    config: Path, out: Path | None, settings: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
     """Forecast each certificate from those before it and score the forecast.
 
     Fits roll rates to the certificates up to each date of roll_rates.certificates, simulates
@@ -32,6 +35,7 @@ def backtest(config: Path, out: Path | None, settings: tuple[str, ...], quiet: b
     from hemc.outputs.backtest_text import render_backtest
     from hemc.outputs.folder import refuse_foreign
     from hemc.outputs.report.document import write_report
+    from hemc.outputs.skill import next_only, summarise_groups
 
     loaded = load_config(config, overrides(settings))
     folder = out or Path("results") / loaded.config.name
@@ -45,5 +49,12 @@ def backtest(config: Path, out: Path | None, settings: tuple[str, ...], quiet: b
     for warning in result.warnings:
         click.echo(f"hemc: {warning}", err=True)
     write_backtest(result, loaded.config.name, folder, write_report)
-    if not quiet:
-        click.echo(render_backtest(result, folder, sys.stdout.isatty()), nl=False)
+    record = {
+        "folder": folder,
+        "next_certificate": summarise_groups(next_only(result.table)),
+        "later_certificates": summarise_groups(result.table),
+        "remarks": result.remarks,
+    }
+    print_found(
+        record, lambda: render_backtest(result, folder, sys.stdout.isatty()), as_json, quiet
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, overrides
+from hemc.cli.options import FILE, JSON, overrides, print_found
 
 
 @click.command()
@@ -15,7 +15,10 @@ from hemc.cli.options import FILE, overrides
 @click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
 @click.option("--quiet", is_flag=True, help="No matrix.")
-def calibrate(config: Path, out: Path | None, settings: tuple[str, ...], quiet: bool) -> None:
+@JSON
+def calibrate(
+    config: Path, out: Path | None, settings: tuple[str, ...], quiet: bool, as_json: bool
+) -> None:
     """Infer monthly roll rates from certificates and say what they did not tell.
 
     Writes roll_rates.parquet, posterior.parquet and diagnostics.parquet; a run whose
@@ -37,6 +40,11 @@ def calibrate(config: Path, out: Path | None, settings: tuple[str, ...], quiet: 
     for warning in result.posterior.warnings:
         click.echo(f"hemc: {warning}", err=True)
     rates = write_calibration(result, loaded.config.name, folder)
-    if not quiet:
-        text = render_calibration(rates, result.title, result.remarks, folder, sys.stdout.isatty())
-        click.echo(text, nl=False)
+    print_found(
+        {"folder": folder, "roll_rates": rates, "remarks": result.remarks},
+        lambda: render_calibration(
+            rates, result.title, result.remarks, folder, sys.stdout.isatty()
+        ),
+        as_json,
+        quiet,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hemc.cli.options import FILE
+from hemc.cli.options import FILE, JSON
 from hemc.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def certificate() -> None:
 
 @certificate.command()
 @click.argument("file", type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print a record with exact figures.")
+@JSON
 @click.option("--lines", is_flag=True, help="Add the line of the file where a figure stands.")
 def show(file: Path, as_json: bool, lines: bool) -> None:
     """Print what was read from a certificate, and what is missing and why.
@@ -49,7 +49,7 @@ def show(file: Path, as_json: bool, lines: bool) -> None:
 @certificate.command()
 @click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
 @click.option("--deal", "deal_file", type=FILE, help="Deal terms (default: the shipped deal).")
-@click.option("--json", "as_json", is_flag=True, help="Print every line as JSON.")
+@JSON
 def check(files: tuple[Path, ...], deal_file: Path | None, as_json: bool) -> None:
     """Recompute every identity of certificates; several of one deal check carry-over too.
 
@@ -82,7 +82,8 @@ def check(files: tuple[Path, ...], deal_file: Path | None, as_json: bool) -> Non
 @certificate.command()
 @click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
 @click.option("--deal", "deal_file", type=FILE, help="Deal terms (default: the shipped deal).")
-def replay(files: tuple[Path, ...], deal_file: Path | None) -> None:
+@JSON
+def replay(files: tuple[Path, ...], deal_file: Path | None, as_json: bool) -> None:
     """Pay a certificate's month by the deal's order of payments and compare with what is printed.
 
     Opening balances, collections and loss go in; the kernel that pays simulated paths pays them,
@@ -94,14 +95,16 @@ def replay(files: tuple[Path, ...], deal_file: Path | None) -> None:
     """
     from hemc.inputs.certificate import read_certificate
     from hemc.model.replay import replay as replay_month
-    from hemc.outputs.replay_text import print_replay
+    from hemc.outputs.replay_text import print_replay, replay_json
 
     read = sorted((read_certificate(file) for file in files), key=lambda c: str(c.payment_date))
     deal = _find_deal(read, deal_file)
     if deal is None:
         raise InputError(read[0].path, "series", "no deal terms for it", "--deal FILE")
     results = [replay_month(one, deal) for one in read]
-    for i, result in enumerate(results):
+    if as_json:
+        click.echo(replay_json(results))
+    for i, result in enumerate(() if as_json else results):
         if i:
             click.echo()
         print_replay(result)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hemc.cli.options import FILE
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 
 @click.command()
-@click.argument("kind", type=click.Choice(["run", "deal"]), default="run")
+@click.argument("kind", type=click.Choice(["run", "deal", "scenario", "stress"]), default="run")
 def schema(kind: str) -> None:
-    """Print the JSON Schema of a configuration or a deal file, for completion in an editor.
+    """Print the JSON Schema of a configuration or another file, for completion in an editor.
 
     An editor that knows TOML reads it from a first line '#:schema FILE'.
 
@@ -23,8 +27,16 @@ def schema(kind: str) -> None:
     from hemc.config import Config
     from hemc.engine.new_study import config_schema
     from hemc.inputs.deal import Deal
+    from hemc.inputs.scenario_file import ScenarioFile
+    from hemc.settings.stress import StressFile
 
-    click.echo(config_schema(Config if kind == "run" else Deal), nl=False)
+    models: dict[str, type[BaseModel]] = {
+        "run": Config,
+        "deal": Deal,
+        "scenario": ScenarioFile,
+        "stress": StressFile,
+    }
+    click.echo(config_schema(models[kind]), nl=False)
 
 
 @click.command()

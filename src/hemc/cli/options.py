@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hemc.errors import InputError
 
+if TYPE_CHECKING:
+    from hemc.scale.threads import Workers
+
 FILE = click.Path(path_type=Path)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
+
+
+def print_found(
+    record: Mapping[str, Any], screen: Callable[[], str], as_json: bool, quiet: bool = False
+) -> None:
+    """Print what a command found: its record, its screen, or nothing when quiet."""
+    if as_json:
+        from hemc.outputs.record import record_text
+
+        click.echo(record_text(record))
+    elif not quiet:
+        click.echo(screen(), nl=False)
 
 
 def overrides(settings: tuple[str, ...]) -> dict[str, str]:
@@ -18,3 +37,17 @@ def overrides(settings: tuple[str, ...]) -> dict[str, str]:
         if not (key and equals):
             raise InputError("--set", "", f"'{key}'", "section.key=value")
     return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def say(line: str) -> None:
+    """Tell a person one thing beside the results."""
+    click.echo(f"hemc: {line}", err=True)
+
+
+def workers_asked(cluster: str | None, insecure: bool) -> AbstractContextManager[Workers | None]:
+    """Return the cluster asked for; None stands for threads of this process."""
+    if cluster is None:
+        return nullcontext()
+    from hemc.scale.cluster import connected_cluster
+
+    return connected_cluster(cluster, insecure)

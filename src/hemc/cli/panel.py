@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE
+from hemc.cli.options import FILE, JSON, print_found
 from hemc.errors import InputError
 
 
@@ -27,12 +27,14 @@ def panel() -> None:
 @click.option("--rates", "rates_file", type=FILE, help="Write rates with intervals (Parquet).")
 @click.option("--product", "product_file", type=FILE, help="Prior (default: Jeffreys).")
 @click.option("--name", default="panel", show_default=True, help="Deal named in the rates.")
+@JSON
 def count(
     files: tuple[str, ...],
     out: Path | None,
     rates_file: Path | None,
     product_file: Path | None,
     name: str,
+    as_json: bool,
 ) -> None:
     """Count moves over 1, 3 and 6 months; print rates and everything left out.
 
@@ -52,20 +54,24 @@ def count(
     product = read_product(product_file) if product_file else None
     read = read_panel(files)
     rates = fit_move_rates(read.moves, product)
-    click.echo(panel_screen(read, rates))
-    if out:
-        move_counts_table(read.moves).write_parquet(out)
-        click.echo(f"\ncounts: {out}")
-    if rates_file:
-        move_rate_table(rates, name).write_parquet(rates_file)
-        click.echo(f"rates: {rates_file}")
+    counts, table = move_counts_table(read.moves), move_rate_table(rates, name)
+    written = {"counts": (out, counts), "rates": (rates_file, table)}
+    for file, rows in written.values():
+        if file:
+            rows.write_parquet(file)
+    record = {"layout": read.layout, "rows": read.n_rows, "loans": read.n_loans, "counts": counts,
+              "rates": table, "left_out": read.exclusions}  # fmt: skip
+    files_written = [f"{what}: {file}" for what, (file, _) in written.items() if file]
+    lines = [panel_screen(read, rates), *([""] if files_written else []), *files_written, ""]
+    print_found(record, lambda: "\n".join(lines), as_json)
 
 
 @panel.command()
 @click.argument("counts", type=FILE)
 @click.option("--out", type=FILE, help="Write the classes (TOML), for inputs.latent_classes.")
 @click.option("--product", "product_file", type=FILE, help="Says which moves improve.")
-def fit(counts: Path, out: Path | None, product_file: Path | None) -> None:
+@JSON
+def fit(counts: Path, out: Path | None, product_file: Path | None, as_json: bool) -> None:
     """Fit movers and chronic loans to counts over one and more months.
 
     \b
@@ -84,8 +90,13 @@ def fit(counts: Path, out: Path | None, product_file: Path | None) -> None:
         raise InputError(counts, "", "moves of 1 month alone", "moves over 3 and 6 months as well")
     shipped = configs_dir() / "products" / "closed-end-second-2003.toml"
     found = fit_two_classes(moves.counts, read_product(product_file or shipped).order)
-    click.echo(fit_screen(moves, found))
+    classes = fractions_by_state(found, counts.stem)
     if out:
-        text = class_fractions_text(fractions_by_state(found, counts.stem))
-        out.write_text(text, encoding="utf-8")
-        click.echo(f"\nclasses: {out}")
+        out.write_text(class_fractions_text(classes), encoding="utf-8")
+    written = f"\nclasses: {out}\n" if out else ""
+    record = {
+        "classes": classes.model_dump(by_alias=True),
+        "log_likelihood": found.log_likelihood,
+        "log_likelihood_one_class": found.log_likelihood_one_class,
+    }
+    print_found(record, lambda: f"{fit_screen(moves, found)}\n{written}", as_json)

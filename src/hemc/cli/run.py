@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from hemc.cli.options import FILE, overrides
-
-if TYPE_CHECKING:
-    from hemc.scale.threads import Workers
+from hemc.cli.dry_run import DRY_RUN, print_plan
+from hemc.cli.options import FILE, JSON, overrides, print_found, say, workers_asked
 
 
 @click.command()
@@ -28,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N.")
 @click.option("--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@DRY_RUN
+@JSON
 def run(
     config: Path,
     paths: int | None,
@@ -40,6 +38,8 @@ def run(
     cluster: str | None,
     insecure_cluster: bool,
     quiet: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Simulate a configuration and write tables, next certificate and report.
 
@@ -49,6 +49,7 @@ def run(
     \b
     Examples:
       hemc run configs/base.toml
+      hemc run configs/base.toml --dry-run
       hemc run configs/base.toml --paths 1000 --set scenario.stress_shift=0.4
       hemc run configs/base.toml --paths 1000000 --resume
       hemc run configs/base.toml --cluster local:4
@@ -67,39 +68,44 @@ def run(
     loaded = load_config(config, overrides(settings) | named)
     folder = out or Path("results") / loaded.config.name
     refuse_foreign(folder)
+    if dry_run:
+        print_plan(loaded, folder, as_json)
+        return
+    if cluster is None:
+        _compile_first(quiet)
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with WorkFolder(folder, resume, _say) as work:
+    with WorkFolder(folder, resume, say) as work:
         with (
-            _workers(cluster, insecure_cluster) as workers,
+            workers_asked(cluster, insecure_cluster) as workers,
             show_progress(loaded.config.simulation.paths, quiet) as progress,
         ):
             result = engine.run(loaded, progress, strict, work, workers)
         for warning in result.warnings:
-            _say(warning)
+            say(warning)
         write_run(result, folder, write_report, scratch=work.path)
+    record = {"folder": folder, "figures": result.summary, "warnings": result.warnings}
+    print_found(record, lambda: render_summary(result, folder, sys.stdout.isatty()), as_json, quiet)
+
+
+def _compile_first(quiet: bool) -> None:
+    """Compile the kernels where the cache has none yet."""
+    from hemc.kernels.jit import is_cold
+
+    if not is_cold():
+        return
     if not quiet:
-        click.echo(render_summary(result, folder, color=sys.stdout.isatty()), nl=False)
+        say("compiling kernels, once, about 10 s")
+    from hemc.engine.warm_up import warm_up
 
-
-def _say(line: str) -> None:
-    """Tell a person one thing beside the results."""
-    click.echo(f"hemc: {line}", err=True)
-
-
-def _workers(cluster: str | None, insecure: bool) -> AbstractContextManager[Workers | None]:
-    """Return the cluster asked for; None stands for threads of this process."""
-    if cluster is None:
-        return nullcontext()
-    from hemc.scale.cluster import connected_cluster
-
-    return connected_cluster(cluster, insecure)
+    warm_up()
 
 
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
-def validate(config: Path, settings: tuple[str, ...]) -> None:
+@JSON
+def validate(config: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """Read a configuration and everything it names, and say whether a run could start.
 
     \b
@@ -116,11 +122,14 @@ def validate(config: Path, settings: tuple[str, ...]) -> None:
     model = engine.build_model(loaded.config, documents, calibration)
     for warning in calibration.warnings:
         click.echo(f"hemc: {warning}", err=True)
-    click.echo(
-        f"{config}: valid; {len(calibration.tape):,} loans, {model.n_months} months, "
-        f"{loaded.config.simulation.paths:,} paths"
-    )
-    click.echo(order_of_payments(documents.deal))
+    n_loans, n_paths = len(calibration.tape), loaded.config.simulation.paths
+    record = {
+        "file": config, "loans": n_loans, "months": model.n_months, "paths": n_paths,
+        "warnings": calibration.warnings,
+    }  # fmt: skip
+    size = f"{n_loans:,} loans, {model.n_months} months, {n_paths:,} paths"
+    lines = [f"{config}: valid; {size}", order_of_payments(documents.deal), ""]
+    print_found(record, lambda: "\n".join(lines), as_json)
 
 
 @click.command()
@@ -132,14 +141,11 @@ def warmup(quiet: bool) -> None:
     Example:
       hemc warmup
     """
-    from hemc import engine
-    from hemc.config import load_config
-    from hemc.inputs.shipped import configs_dir
+    from hemc.engine.warm_up import warm_up
     from hemc.kernels.jit import CACHE_DIR
     from hemc.outputs.report.vega import chart_script
 
-    one = {"simulation.paths": "1", "outputs.sensitivity_paths": "0"}
-    engine.run(load_config(configs_dir() / "base.toml", one), lambda n: None)
+    warm_up()
     chart_script()
     if not quiet:
         click.echo(f"kernels are compiled in {CACHE_DIR}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, overrides
+from hemc.cli.dry_run import DRY_RUN, print_plan
+from hemc.cli.options import FILE, JSON, overrides, print_found
 
 
 @click.command()
@@ -15,16 +16,25 @@ from hemc.cli.options import FILE, overrides
 @click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@DRY_RUN
+@JSON
 def stress(
-    file: Path, paths: int | None, out: Path | None, settings: tuple[str, ...], quiet: bool
+    file: Path,
+    paths: int | None,
+    out: Path | None,
+    settings: tuple[str, ...],
+    quiet: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Run all scenarios of a stress file on the same random numbers and compare them.
 
     \b
-    Example:
+    Examples:
       hemc stress configs/stress.toml --paths 1000
+      hemc stress configs/stress.toml --dry-run
     """
-    from hemc.engine.stress import read_stress_file, run_stress, stressed_paths
+    from hemc.engine.stress import read_stress_file, run_stress, stress_base, stressed_paths
     from hemc.outputs.folder import refuse_foreign
     from hemc.outputs.progress import show_progress
     from hemc.outputs.report.document import write_report
@@ -35,9 +45,15 @@ def stress(
     batch = read_stress_file(file)
     folder = out or Path("results") / batch.name
     refuse_foreign(folder)
+    if dry_run:
+        n_paths = stressed_paths(file, named)
+        first, n_others = stress_base(file, named), len(batch.scenarios) - 1
+        n_more = n_paths - first.config.simulation.paths
+        print_plan(first, folder, as_json, lambda study: {f"{n_others} more scenarios": n_more})
+        return
     with show_progress(stressed_paths(file, named), quiet) as progress:
         result = run_stress(file, named, progress, folder.parent)
     tables = {"scenarios": result.scenarios, "scenario_months": result.months}
     write_run(result.base, folder, write_report, tables)
-    if not quiet:
-        click.echo(render_stress(result, folder), nl=False)
+    record = {"folder": folder, "scenarios": result.scenarios}
+    print_found(record, lambda: render_stress(result, folder), as_json, quiet)

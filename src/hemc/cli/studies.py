@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hemc.cli.options import FILE, overrides
+from hemc.cli.dry_run import DRY_RUN, print_plan
+from hemc.cli.options import FILE, JSON, overrides, print_found
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from hemc.config import LoadedConfig
     from hemc.engine.study import Study
 
 
@@ -21,8 +24,16 @@ if TYPE_CHECKING:
 @click.option("--out", type=FILE, help="Folder of the run (default: results/<name>).")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
 @click.option("--quiet", is_flag=True, help="No progress and no tables.")
+@DRY_RUN
+@JSON
 def breakeven(
-    config: Path, paths: int | None, out: Path | None, settings: tuple[str, ...], quiet: bool
+    config: Path,
+    paths: int | None,
+    out: Path | None,
+    settings: tuple[str, ...],
+    quiet: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Find the stress at which each class begins to lose: CDR, roll rates, severity, shift.
 
@@ -40,16 +51,22 @@ def breakeven(
     from hemc.outputs.progress import show_progress
 
     named = {} if paths is None else {"breakeven.paths": str(paths)}
-    study = prepare_study(load_config(config, overrides(settings) | named))
+    loaded = load_config(config, overrides(settings) | named)
+    searching = loaded.config.breakeven
+    if dry_run:
+        first = {"first scans of multiples": searched_paths(searching)}
+        print_plan(loaded, _folder(loaded, out), as_json, lambda study: first)
+        return
+    study = prepare_study(loaded)
     folder = _base_run(study, out, quiet)
-    searching = study.loaded.config.breakeven
     with show_progress(searched_paths(searching), quiet) as progress:
         found = find_breakevens(study, expected_loss(folder), progress)
     rests_on = conventions(study)
     tables = {"breakevens": found.table, "breakeven_scan": found.scan}
     _add(folder, tables, {"breakevens": rests_on.model_dump()})
-    if not quiet:
-        click.echo(render_breakevens(found.table, study.title, rests_on, folder), nl=False)
+    record = {"folder": folder, "conventions": rests_on.model_dump(), "breakevens": found.table}
+    screen = partial(render_breakevens, found.table, study.title, rests_on, folder)
+    print_found(record, screen, as_json, quiet)
 
 
 @click.command()
@@ -58,8 +75,16 @@ def breakeven(
 @click.option("--out", type=FILE, help="Folder of the run (default: results/<name>).")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
+@DRY_RUN
+@JSON
 def sensitivities(
-    config: Path, paths: int | None, out: Path | None, settings: tuple[str, ...], quiet: bool
+    config: Path,
+    paths: int | None,
+    out: Path | None,
+    settings: tuple[str, ...],
+    quiet: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Change one assumption at a time, and prepayment × roll rates × severity together.
 
@@ -77,14 +102,20 @@ def sensitivities(
     from hemc.outputs.sensitivity_screen import render_tornado
 
     named = {} if paths is None else {"sensitivities.paths": str(paths)}
-    study = prepare_study(load_config(config, overrides(settings) | named))
+    loaded = load_config(config, overrides(settings) | named)
+    if dry_run:
+        cases = "tornado and heat maps"
+        print_plan(loaded, _folder(loaded, out), as_json, lambda s: {cases: explored_paths(s)})
+        return
+    study = prepare_study(loaded)
     n_paths = explored_paths(study)
     folder = _base_run(study, out, quiet)
     with show_progress(n_paths, quiet) as progress:
         found = explore_assumptions(study, progress)
     _add(folder, {"tornado": found.tornado, "heat_maps": found.heat_maps}, {})
-    if not quiet:
-        click.echo(render_tornado(found.tornado, study.title, folder), nl=False)
+    record = {"folder": folder, "tornado": found.tornado, "heat_maps": found.heat_maps}
+    screen = partial(render_tornado, found.tornado, study.title, folder)
+    print_found(record, screen, as_json, quiet)
 
 
 @click.command()
@@ -95,6 +126,7 @@ def sensitivities(
 @click.option("--lag", type=int, help="Months from default to loss.")
 @click.option("--csv", "csv_file", type=FILE, help="Write the table to FILE as well.")
 @click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@JSON
 def vector(
     config: Path,
     cpr: str | None,
@@ -103,6 +135,7 @@ def vector(
     lag: int | None,
     csv_file: Path | None,
     settings: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Project CPR, CDR and severity vectors through the deal: no state, no draw, one path.
 
@@ -129,7 +162,14 @@ def vector(
     if csv_file is not None:
         with disk_errors(csv_file.parent):
             table.write_csv(csv_file)
-    click.echo(render_vectors(table, study.title, study.loaded.config.vector), nl=False)
+    played = study.loaded.config.vector
+    screen = partial(render_vectors, table, study.title, played)
+    print_found({"vector": played.model_dump(), "classes": table}, screen, as_json)
+
+
+def _folder(loaded: LoadedConfig, out: Path | None) -> Path:
+    """Return the folder that a command writes in."""
+    return out or Path("results") / loaded.config.name
 
 
 def _base_run(study: Study, out: Path | None, quiet: bool) -> Path:
@@ -141,8 +181,7 @@ def _base_run(study: Study, out: Path | None, quiet: bool) -> Path:
     from hemc.outputs.results import write_run
     from hemc.outputs.study_tables import is_run_of
 
-    config = study.loaded.config
-    folder = out or Path("results") / config.name
+    config, folder = study.loaded.config, _folder(study.loaded, out)
     refuse_foreign(folder)
     if not is_run_of(folder, config, study.documents.paths):
         with show_progress(config.simulation.paths, quiet) as progress:

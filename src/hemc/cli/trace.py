@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE
+from hemc.cli.options import FILE, JSON, print_found
 from hemc.errors import InputError
 
 
@@ -23,6 +23,7 @@ from hemc.errors import InputError
 @click.option("--csv", "csv_file", type=FILE,
               help="Write every month to FILE, loans to FILE with -loans.")  # fmt: skip
 @click.option("--inputs", type=FILE, help="Folder that the run's configuration stands in now.")
+@JSON
 def trace(
     run: Path,
     choice: str,
@@ -31,6 +32,7 @@ def trace(
     loans: int | None,
     csv_file: Path | None,
     inputs: Path | None,
+    as_json: bool,
 ) -> None:
     """Simulate one path of a finished run again and print it, each step with its amount.
 
@@ -50,15 +52,25 @@ def trace(
         expected = f"months of the projection, 1 to {traced.n_months}"
         raise InputError("--months", "", f"'{months}'", expected)
     notes = traced.trace.unwrapped if unwrapped else traced.trace.wrapped
-    lines = list(trace_screen(traced.trace, notes, traced.n_paths, span))
     histories = traced.loans(loans) if loans else []
-    for number, history in histories:
-        lines += loan_screen(number, history)
+    by_month = months_table(traced.trace, notes)
     if csv_file:
         with disk_errors(csv_file.parent):
-            months_table(traced.trace, notes).write_csv(csv_file)
+            by_month.write_csv(csv_file)
             if histories:
                 loans_table(histories).write_csv(csv_file.with_stem(f"{csv_file.stem}-loans"))
+    if as_json:
+        shown = by_month.slice(span.start - 1, len(span)) if span else by_month
+        record = {
+            "path": traced.trace.row,
+            "months": shown,
+            "loans": loans_table(histories) if histories else [],
+        }
+        print_found(record, str, as_json)
+        return
+    lines = list(trace_screen(traced.trace, notes, traced.n_paths, span))
+    for number, history in histories:
+        lines += loan_screen(number, history)
     _show(lines)
 
 

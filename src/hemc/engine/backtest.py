@@ -16,6 +16,7 @@ from hemc.engine.backtest_start import (
     prepare_start,
 )
 from hemc.engine.calibration import require_one_class
+from hemc.engine.documents import earlier_certificates
 from hemc.engine.posterior import read_deals
 from hemc.errors import InputError
 from hemc.inputs.certificate import Certificate
@@ -24,6 +25,7 @@ from hemc.inputs.certificate_series import DealSeries, Report, gather_series
 from hemc.inputs.deal import Deal
 from hemc.inputs.printed_figures import inferred_figures, printed_figures
 from hemc.inputs.product import Product, read_product
+from hemc.model.cash_timing import cash_timing
 from hemc.model.posterior import RatePosterior
 from hemc.model.series_fit import fit_series
 from hemc.outputs.backtest_table import ScoredCertificate, backtest_table
@@ -149,9 +151,10 @@ def _score(
     """Forecast every later certificate of a deal from one date."""
     config, certificate = loaded.config, documents.certificates[one.series, report.date]
     later = {r.month - report.month: r for r in one.reports if r.month > report.month}
+    earlier = earlier_certificates(certificate, documents.certificates.values())
     start = prepare_start(
         config, certificate, report, documents.deals[one.series], documents.product, posterior,
-        max(later),
+        cash_timing(config, (*earlier, certificate)), max(later),
     )  # fmt: skip
     workers = Threads(config.simulation.threads)
     draws = forecast_figures(start, list(later), config.backtest.paths, workers)

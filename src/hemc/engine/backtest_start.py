@@ -24,6 +24,7 @@ from hemc.inputs.tape_totals import TapeTotals
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.loans import ClassShares
 from hemc.kernels.transitions import PathFactors
+from hemc.model.cash_timing import CashFactors, CashTiming
 from hemc.model.deal_terms import MonthlyDeal, compile_deal
 from hemc.model.insurer import InsurerModel
 from hemc.model.moves import MoveDraws, compile_moves
@@ -49,6 +50,7 @@ class BacktestStart(NamedTuple):
     factors: FactorModel
     deal: MonthlyDeal
     insurer: InsurerModel
+    timing: CashTiming
     loss_to_date: float | None
 
     @property
@@ -66,6 +68,7 @@ def prepare_start(
     deal: Deal,
     product: Product,
     posterior: RatePosterior,
+    timing: CashTiming,
     months: int,
 ) -> BacktestStart:
     """Lay out a deal at a certificate's date for a forecast of `months` months."""
@@ -95,7 +98,7 @@ def prepare_start(
             deal, _next_month(report.date), closing_balances(certificate, deal), n_months,
             index_rate(certificate, deal, config), loss_to_date or 0.0,
         ),
-        InsurerModel(config.insurer, shift, seed), loss_to_date,
+        InsurerModel(config.insurer, shift, seed), timing, loss_to_date,
     )  # fmt: skip
 
 
@@ -133,7 +136,7 @@ def _print_block(start: BacktestStart, first_path: int, n_paths: int) -> Printed
     """Simulate consecutive paths and pay the notes."""
     factors = start.factors.draw(first_path, n_paths)
     flows = _simulate(start, factors, first_path)
-    timing = start.factors.draw_timing(first_path, n_paths, start.deal.n_months)
+    timing = start.timing.draw(first_path, n_paths, start.deal.n_months)
     default_month = start.insurer.default_month(factors.credit, first_path)
     return pay_printed_months(flows, timing, start.deal, default_month, start.loss_to_date)
 
@@ -187,8 +190,8 @@ def chain_figures(
     )  # fmt: skip
     path = chain_reported(reported, start.deal.n_months)
     default_month = start.insurer.default_month(np.zeros((1, start.deal.n_months)), 0)
-    timing = np.ones((1, start.deal.n_months))
-    printed = pay_printed_months(path, timing, start.deal, default_month, start.loss_to_date)
+    as_it_is = CashFactors(*np.ones((2, 1, start.deal.n_months)))
+    printed = pay_printed_months(path, as_it_is, start.deal, default_month, start.loss_to_date)
     left_out = start.drawn_figures | {"losses.recoveries"}
     return {
         month: {

@@ -43,12 +43,9 @@ class Calibration(NamedTuple):
 def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
     """Read or synthesise the tape and infer the roll rates."""
     config = loaded.config
-    totals, tape, warnings = read_pool(loaded, documents)
     if config.roll_rates.posterior is not None:
-        draws = posterior_draws(loaded, documents)
-        rates = moments_of_draws(config, documents, totals, draws)
-        classes = _classes(config, documents, rates)
-        return Calibration(totals, tape, rates, classes, warnings, draws)
+        return calibrate_draws(loaded, documents, posterior_draws(loaded, documents))
+    totals, tape, warnings = read_pool(loaded, documents)
     if config.roll_rates.certificates:
         warnings.append(
             "roll_rates.certificates are for `hemc calibrate`; this run's roll rates "
@@ -58,6 +55,15 @@ def calibrate(loaded: LoadedConfig, documents: Documents) -> Calibration:
     rates = fit_roll_rates(documents.product, evidence, config.roll_rates, config.simulation.seed)
     classes = _classes(config, documents, rates)
     return Calibration(totals, tape, rates, classes, warnings + rates.warnings)
+
+
+def calibrate_draws(loaded: LoadedConfig, documents: Documents, draws: Floats) -> Calibration:
+    """Read or synthesise the tape beside given draws of the roll rates, one a path."""
+    config = loaded.config
+    totals, tape, warnings = read_pool(loaded, documents)
+    rates = moments_of_draws(config, documents, totals, draws)
+    classes = _classes(config, documents, rates)
+    return Calibration(totals, tape, rates, classes, warnings, draws)
 
 
 def _classes(config: Config, documents: Documents, rates: RollRates) -> LatentClasses:

@@ -20,19 +20,21 @@ _LAST_PAYMENT = 1_000
 _CONVENTIONS = ("implied", "pro_rata", "reverse_order")
 
 
-def vary_deal(deal: Deal, term: str, value: str, next_payment: int) -> Deal | None:
+def vary_deal(
+    deal: Deal, term: str, value: str, next_payment: int, asked_in: str = "sensitivities.tornado"
+) -> Deal | None:
     """Return the deal with a term changed, None where that changes nothing.
 
     `next_payment` is the number of the projection's first payment. Raises InputError for an
-    unknown term or value.
+    unknown term or value, which names `asked_in`.
     """
     if term not in _TERMS:
         known = ", ".join(f"deal.{name}" for name in _TERMS)
-        raise InputError("sensitivities.tornado", "setting", f"deal.{term}", f"one of {known}")
+        raise InputError(asked_in, "setting", f"deal.{term}", f"one of {known}")
     values, change = _TERMS[term]
     if value not in values:
         expected = " or ".join(values)
-        raise InputError("sensitivities.tornado", f"deal.{term}", f"'{value}'", expected)
+        raise InputError(asked_in, f"deal.{term}", f"'{value}'", expected)
     varied = change(deal, value, next_payment)
     return None if varied == deal else varied
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from hemc.config import LoadedConfig
 from hemc.errors import InputError, TieOutError
-from hemc.inputs.certificate import Certificate, read_certificate
+from hemc.inputs.certificate import Certificate
+from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.class_fractions import ClassFractions, read_class_fractions
 from hemc.inputs.deal import Deal, read_deal
 from hemc.inputs.index_path import IndexPath, read_index_path, stepped_index
@@ -30,13 +32,14 @@ class Documents(NamedTuple):
     macro: MacroPath | None = None  # of the scenario file
     index_path: IndexPath | None = None  # of the configuration, in place of any other index
     latent_classes: ClassFractions | None = None
+    earlier: tuple[Certificate, ...] = ()  # of the deal, among `roll_rates.certificates`
 
 
 def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
     """Read certificate, deal and product, and tie the certificate out."""
     inputs = loaded.config.inputs
     files = {name: loaded.path(path) for name, path in inputs if path is not None}
-    certificate = read_certificate(files["certificate"])
+    certificate = read_document_or_record(files["certificate"])
     deal = read_deal(files["deal"])
     if certificate.series not in (None, deal.series):
         raise InputError(
@@ -61,7 +64,26 @@ def read_documents(loaded: LoadedConfig, strict: bool = False) -> Documents:
         files["index"] = loaded.path(index)
     classes = read_class_fractions(files["latent_classes"]) if inputs.latent_classes else None
     path = _index_path(index, files)
-    return Documents(certificate, deal, product, lines, files, macro, path, classes)
+    earlier = _earlier(loaded, certificate)
+    files |= {f"certificate of {c.payment_date}": c.path for c in earlier}
+    return Documents(certificate, deal, product, lines, files, macro, path, classes, earlier)
+
+
+def _earlier(loaded: LoadedConfig, certificate: Certificate) -> tuple[Certificate, ...]:
+    """Read what `roll_rates.certificates` has of the deal before the certificate of the run."""
+    listed = map(read_document_or_record, map(loaded.path, loaded.config.roll_rates.certificates))
+    return earlier_certificates(certificate, listed)
+
+
+def earlier_certificates(
+    certificate: Certificate, others: Iterable[Certificate]
+) -> tuple[Certificate, ...]:
+    """Return those of the same deal and of an earlier payment date."""
+    series, date = certificate.series, certificate.payment_date
+    return tuple(
+        c for c in others
+        if series and c.series == series and date and c.payment_date and c.payment_date < date
+    )  # fmt: skip
 
 
 def _index_path(setting: IndexSetting | None, files: dict[str, Path]) -> IndexPath | None:

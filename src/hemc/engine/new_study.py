@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from hemc.config import Config
 from hemc.errors import InputError
-from hemc.inputs.certificate import read_certificate
+from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.deal import read_deal
 from hemc.inputs.shipped import configs_dir, shipped_deals
 from hemc.inputs.toml import read_toml
@@ -55,7 +55,7 @@ def config_schema(model: type[BaseModel] = Config) -> str:
 
 def _deal_of(certificate: Path) -> Path:
     """Return the shipped deal file of a certificate's series."""
-    series, deals = read_certificate(certificate).series, shipped_deals()
+    series, deals = read_document_or_record(certificate).series, shipped_deals()
     if series not in deals:
         expected = f"a certificate of {' or '.join(deals)}, or --deal FILE"
         raise InputError(certificate, "series", str(series or "none"), expected)

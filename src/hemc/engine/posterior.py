@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from hemc.config import LoadedConfig
-from hemc.engine.calibration import posterior_digest
+from hemc.engine.calibration import posterior_digest, shuffled, with_stated_payoff
 from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.certificate_series import DealSeries, gather_series
 from hemc.inputs.deal import Deal, read_deal
@@ -57,6 +58,24 @@ def calibrate_posterior(loaded: LoadedConfig) -> PosteriorCalibration:
         f"Monthly roll rates from certificates ({counts})",
         tuple(_one_certificate(name) for name in alone),
     )  # fmt: skip
+
+
+def fitted_draws(loaded: LoadedConfig, certificates: tuple[Path, ...]) -> Floats:
+    """Sample the deal's roll rates from a series, as a run takes them from its posterior.
+
+    Returns float64[draw, live state, state] in the order of a run; paths are relative to the
+    configuration. Raises InputError for certificates that cannot be used.
+    """
+    config = loaded.config
+    read = [read_document_or_record(loaded.path(path)) for path in certificates]
+    deals = read_deals(loaded, [one.series for one in gather_series(read)])
+    posterior = fit_series(
+        read, deals, read_product(loaded.path(config.inputs.product)), config,
+        config.simulation.seed, Threads(config.simulation.threads).n_threads,
+    )  # fmt: skip
+    place = posterior.deals.index(read[-1].series or "")
+    order = shuffled(len(posterior.rows), config)
+    return with_stated_payoff(posterior.rows[order, place], config)
 
 
 def _one_certificate(series: str) -> str:

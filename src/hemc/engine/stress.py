@@ -41,6 +41,13 @@ def stressed_paths(file: Path, overrides: dict[str, str]) -> int:
     return loaded.config.simulation.paths * len(stress.scenarios)
 
 
+def stress_base(file: Path, overrides: dict[str, str]) -> LoadedConfig:
+    """Return the run of a batch's first scenario, from which the others differ."""
+    stress = read_stress_file(file)
+    loaded = load_config(file.parent / stress.run, overrides)
+    return _under(loaded, file.parent / stress.scenarios[0].file)
+
+
 def run_stress(
     file: Path, overrides: dict[str, str], progress: Progress, scratch: Path | None = None
 ) -> StressResult:

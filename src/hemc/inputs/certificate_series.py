@@ -108,7 +108,7 @@ def _series_of(certificate: Certificate) -> str:
 def _deal_series(name: str, certificates: Sequence[Certificate]) -> DealSeries:
     """Order one deal's certificates and refuse two of one month."""
     remarks: list[str] = []
-    reports = sorted((_report(c, remarks) for c in certificates), key=lambda r: r.date)
+    reports = sorted((read_report(c, remarks) for c in certificates), key=lambda r: r.date)
     for before, after in pairwise(reports):
         if before.month == after.month:
             raise InputError(
@@ -127,8 +127,11 @@ def _deal_series(name: str, certificates: Sequence[Certificate]) -> DealSeries:
     return DealSeries(name, tuple(reports[first:]), tuple(remarks))
 
 
-def _report(certificate: Certificate, remarks: list[str]) -> Report:
-    """Read one certificate's stocks and flows."""
+def read_report(certificate: Certificate, remarks: list[str]) -> Report:
+    """Read one certificate's stocks and flows; `remarks` get what is left out of them.
+
+    Raises InputError without a payment date, and for counts that do not add up.
+    """
     if certificate.payment_date is None:
         raise InputError(
             certificate.path, "payment date",

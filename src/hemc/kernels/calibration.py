@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from hemc.kernels.dice import Dice
 from hemc.kernels.jit import kernel
-from hemc.kernels.loan_paths import Way, redraw_loans
+from hemc.kernels.loan_paths import Way
+from hemc.kernels.loan_switches import redraw_loans
 from hemc.kernels.move_tables import Cycles, Series, Tables, change_exits, exchange_months
 from hemc.kernels.row_rates import Prior, Rates, draw_rates
 from hemc.kernels.step import step

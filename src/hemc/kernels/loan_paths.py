@@ -11,7 +11,6 @@ import math
 from typing import NamedTuple
 
 from hemc.kernels.dice import Dice, roll, roll_place
-from hemc.kernels.jit import kernel
 from hemc.kernels.move_tables import Series, Tables, count_exit, loss_change, payoff_change
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints
@@ -47,6 +46,34 @@ def pick_weighted(values: Floats, n: int, dice: Dice) -> int:
 
 
 @step
+def pick_destination(tables: Tables, e: int, s: int, dice: Dice) -> int:
+    """Return where one of the loans of a state went in month e; −1 for one repurchased."""
+    if s >= N_LIVE:
+        return s
+    place = roll_place(dice, tables.stock[e - 1, s])
+    for j in range(N_STATES):
+        place -= tables.moves[e, s, j]
+        if place < 0:
+            return j
+    return -1
+
+
+@step
+def follow_on(tables: Tables, since: tuple[int, int], last: int, way: Way, dice: Dice) -> bool:
+    """Follow a loan whose way is known to a date, `since` holds the way's first date and that one.
+
+    Returns False where it was repurchased.
+    """
+    first, known = since
+    for e in range(known + 1, last + 1):
+        s = pick_destination(tables, e, way.old[e - 1 - first], dice)
+        if s < 0:
+            return False
+        way.old[e - first] = s
+    return True
+
+
+@step
 def follow_forward(
     series: Series, tables: Tables, window: tuple[int, int], way: Way, dice: Dice
 ) -> bool:
@@ -56,38 +83,29 @@ def follow_forward(
     if tables.stock[first, s] == 0:
         return False
     way.old[0] = s
-    for e in range(first + 1, last + 1):
-        if s < N_LIVE:
-            place = roll_place(dice, tables.stock[e - 1, s])
-            s = -1  # a repurchased loan unless one of the destinations holds its place
-            for j in range(N_STATES):
-                place -= tables.moves[e, way.old[e - 1 - first], j]
-                if place < 0:
-                    s = j
-                    break
-            if s < 0:
-                return False
-        way.old[e - first] = s
-    return True
+    return follow_on(tables, (first, first), last, way, dice)
 
 
 @step
 def pick_exit(tables: Tables, window: tuple[int, int], dice: Dice) -> tuple[int, int, int]:
-    """Return date, state before and destination of one of the exits in a window; −1 for none."""
+    """Return date, state before and destination of one of the exits in a window; −1 for none.
+
+    Payoffs and charge-offs are picked equally often: a loan's new way keeps which of them it was.
+    """
     first, last = window
+    to = PAID_OFF if roll(dice) < 0.5 else CHARGED_OFF
     n = 0
     for e in range(first + 1, last + 1):
         for s in range(N_LIVE):
-            n += tables.moves[e, s, PAID_OFF] + tables.moves[e, s, CHARGED_OFF]
+            n += tables.moves[e, s, to]
     if n == 0:
         return -1, -1, -1
     place = roll_place(dice, n)
     for e in range(first + 1, last + 1):
         for s in range(N_LIVE):
-            for to in (PAID_OFF, CHARGED_OFF):
-                place -= tables.moves[e, s, to]
-                if place < 0:
-                    return e, s, to
+            place -= tables.moves[e, s, to]
+            if place < 0:
+                return e, s, to
     return -1, -1, -1
 
 
@@ -120,6 +138,12 @@ def follow_back(tables: Tables, window: tuple[int, int], way: Way, dice: Dice) -
         e = left - 1
     elif tables.stock[last, s] == 0:
         return -1
+    return follow_origins(tables, first, e, s, way, dice)
+
+
+@step
+def follow_origins(tables: Tables, first: int, e: int, s: int, way: Way, dice: Dice) -> int:
+    """Follow a loan of state s at date e back to a first date, or to that at which it was added."""
     way.old[e - first] = s
     while e > first:
         origin = pick_origin(tables, e, s, dice)
@@ -137,15 +161,22 @@ def is_alike(series: Series, e: int, s: int, old: int) -> bool:
 
 
 @step
+def may_end(series: Series, last: int, s: int, old: int) -> bool:
+    """Tell whether a loan may end its window in s: as it did, or elsewhere if nothing follows."""
+    is_last = series.is_last[last] or (s >= N_LIVE and old >= N_LIVE)
+    return s == old or (is_last and is_alike(series, last, s, old))
+
+
+@step
 def send_messages(
     series: Series, weight: Floats, window: tuple[int, int], way: Way, end_is_free: bool
 ) -> None:
     """Fill the probability of what is reported after each date, given the state at it."""
     first, last = window
-    end = way.message[last - first]
+    end, old = way.message[last - first], way.old[last - first]
     for s in range(N_STATES):
-        alike = is_alike(series, last, s, way.old[last - first])
-        end[s] = 1.0 if s == way.old[last - first] or (end_is_free and alike) else 0.0
+        ends = may_end(series, last, s, old) if end_is_free else s == old
+        end[s] = 1.0 if ends else 0.0
     for e in range(last, first, -1):
         here, after = way.message[e - 1 - first], way.message[e - first]
         for s in range(N_STATES):
@@ -160,34 +191,30 @@ def send_messages(
 
 
 @step
-def draw_way(
-    series: Series,
-    tables: Tables,
-    weight: Floats,
-    start: Floats,
-    window: tuple[int, int],
-    way: Way,
-    start_is_free: bool,
-    dice: Dice,
-) -> None:
-    """Draw the new way from the messages.
+def draw_start(
+    series: Series, tables: Tables, start: Floats, first: int, way: Way, dice: Dice
+) -> int:
+    """Draw the state at a first date whose stocks are hidden, from the messages.
 
-    `start` holds the Dirichlet parameters of a first date's shares, which are integrated out: a
-    loan goes with the others that are there.
+    `start` holds the Dirichlet parameters of the date's shares, which are integrated out: a loan
+    goes with the others that are there.
     """
+    here = way.message[0]
+    for s in range(N_STATES):
+        if s < N_LIVE and is_alike(series, first, s, way.old[0]):
+            others = tables.stock[first, s] - (1 if s == way.old[0] else 0)
+            here[s] *= max(start[s] + others, SMALLEST)
+        else:
+            here[s] = 0.0
+    return pick_weighted(here, N_STATES, dice)
+
+
+@step
+def draw_way(weight: Floats, window: tuple[int, int], way: Way, s: int, dice: Dice) -> None:
+    """Draw the new way from its first state `s` and the messages."""
     first, last = window
-    way.new[0] = way.old[0]
-    if start_is_free:
-        here = way.message[0]
-        for s in range(N_STATES):
-            if s < N_LIVE and is_alike(series, first, s, way.old[0]):
-                others = tables.stock[first, s] - (1 if s == way.old[0] else 0)
-                here[s] *= max(start[s] + others, SMALLEST)
-            else:
-                here[s] = 0.0
-        way.new[0] = pick_weighted(here, N_STATES, dice)
+    way.new[0] = s
     for e in range(first + 1, last + 1):
-        s = way.new[e - 1 - first]
         after = way.message[e - first]
         if 0 <= s < N_LIVE:
             for j in range(N_STATES):
@@ -237,10 +264,36 @@ def flow_change(series: Series, tables: Tables, window: tuple[int, int], way: Wa
 
 
 @step
+def choose_way(
+    series: Series,
+    tables: Tables,
+    window: tuple[int, int],
+    way: Way,
+    log_ratio: float,
+    dice: Dice,
+) -> None:
+    """Send the loan its new way with the probability that proposal and reported flows allow."""
+    u = roll(dice)
+    if way.new[window[1] - window[0]] < 0:
+        return
+    move_loan(series, tables, window, way.old, -1)
+    log_ratio += flow_change(series, tables, window, way)
+    kept = u < math.exp(min(log_ratio, 600.0))
+    move_loan(series, tables, window, way.new if kept else way.old, 1)
+
+
+@step
+def start_later(way: Way, months: int) -> None:
+    """Let the old way begin some months later."""
+    for i in range(way.old.size - months):
+        way.old[i] = way.old[i + months]
+
+
+@step
 def redraw_loan(
     series: Series, tables: Tables, weight: Floats, start: Floats, way: Way, w: int, dice: Dice
 ) -> None:
-    """Pick a loan in a window of dates and draw its way anew."""
+    """Pick a loan at either end of a window of dates and draw its way anew."""
     first, last = series.windows[w, 0], series.windows[w, 1]
     is_backward = roll(dice) < 0.5
     begin = first
@@ -248,28 +301,13 @@ def redraw_loan(
         begin = follow_back(tables, (first, last), way, dice)
         if begin < 0 or begin == last:
             return
-        for i in range(last - begin + 1):
-            way.old[i] = way.old[i + begin - first]
+        start_later(way, begin - first)
     elif not follow_forward(series, tables, (first, last), way, dice):
         return
     window = (begin, last)
-    start_is_free = is_backward and series.is_first[begin]
-    end_is_free = not is_backward and series.is_last[last]
-    send_messages(series, weight, window, way, end_is_free)
-    draw_way(series, tables, weight, start[series.deal[last]], window, way, start_is_free, dice)
-    u = roll(dice)
-    if way.new[last - begin] < 0:
-        return
-    move_loan(series, tables, window, way.old, -1)
-    kept = u < math.exp(min(flow_change(series, tables, window, way), 600.0))
-    move_loan(series, tables, window, way.new if kept else way.old, 1)
-
-
-@kernel
-def redraw_loans(
-    series: Series, tables: Tables, weight: Floats, start: Floats, way: Way, dice: Dice, n: int
-) -> None:
-    """Redraw `n` loans in each window of dates."""
-    for w in range(series.windows.shape[0]):
-        for _ in range(n):
-            redraw_loan(series, tables, weight, start, way, w, dice)
+    send_messages(series, weight, window, way, not is_backward)
+    s = way.old[0]
+    if is_backward and series.is_first[begin]:
+        s = draw_start(series, tables, start[series.deal[last]], begin, way, dice)
+    draw_way(weight, window, way, s, dice)
+    choose_way(series, tables, window, way, 0.0, dice)

@@ -47,3 +47,23 @@ def absent(n_paths: int) -> Ints:
 def performing(n_paths: int) -> Ints:
     """Return the months of default of an insurer that never fails."""
     return np.full(n_paths, NEVER)
+
+
+def failure_month(net_claims: Floats, capital: float) -> Ints:
+    """Return the month, from 0, from which an insurer with this capital pays nothing, int64[p].
+
+    `net_claims` float64[p, t], USD, are the claims on an insurer that never fails, less what it
+    gets. It fails in the first month at whose beginning it has nothing left, or at whose end it
+    would owe more than it has; of that month's claims it pays none. What happens before a month
+    does not depend on whether it fails then, so the claims of one that never fails tell when.
+    """
+    used = net_claims.cumsum(axis=1)
+    fails = used > capital
+    fails[:, 1:] |= used[:, :-1] >= capital
+    fails[:, :1] |= capital <= 0.0
+    return np.where(fails.any(axis=1), fails.argmax(axis=1), NEVER)
+
+
+def peak_claims(net_claims: Floats) -> Floats:
+    """Return the largest sum of net claims up to any month, float64[p]: the capital they need."""
+    return np.asarray(np.maximum(net_claims.cumsum(axis=1).max(axis=1), 0.0))

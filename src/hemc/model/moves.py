@@ -18,8 +18,24 @@ from hemc.model.stress import stress_paths
 from hemc.states import CHARGED_OFF, CURRENT, D30, N_LIVE, PAID_OFF
 
 
+class Elapsed(NamedTuple):
+    """Months that had passed at cut-off since what is carried on with had begun."""
+
+    rates: int = 0  # the calibration: seasoning ramp and prepayment curve
+    scenario: int = 0  # stress and factors
+
+
+#: Everything begins at cut-off.
+NOW = Elapsed()
+
+
 def compile_moves(
-    rates: Floats, order: Ints, config: Config, n_months: int, macro: MacroPath | None = None
+    rates: Floats,
+    order: Ints,
+    config: Config,
+    n_months: int,
+    macro: MacroPath | None = None,
+    elapsed: Elapsed = NOW,
 ) -> MoveRates:
     """Prepare calibrated rates float64[class, live state, state] for the kernels.
 
@@ -33,7 +49,7 @@ def compile_moves(
     destination = np.full((N_LIVE, width + 1), -1)
     for s, row in enumerate(worst_first):
         destination[s, : len(row) + 1] = [PAID_OFF, *reversed(row)]
-    current = season(rates[:, CURRENT], config, n_months)
+    current = season(rates[:, CURRENT], config, n_months + elapsed.rates)[elapsed.rates :]
     if config.scenario.multiples.roll_rate != 1.0:
         by_month = np.repeat(rates[None], n_months, axis=0)
         by_month[:, :, CURRENT] = current
@@ -45,14 +61,15 @@ def compile_moves(
         stays = 1.0 - cells[:, :, PAID_OFF]
         share = np.cumsum(cells[:, :, row], axis=2) / stays[:, :, None]
         threshold[:, :, s, : len(row)] = ndtri(np.clip(share, 0.0, 1.0))
-    shift = stress_paths(config.scenario, macro, n_months).shift
-    threshold += shift[:, None, None, None]
+    shift = stress_paths(config.scenario, macro, n_months + elapsed.scenario).shift
+    threshold += shift[elapsed.scenario :, None, None, None]
     hazard = -np.log1p(-rates[0, :, PAID_OFF])
+    curve = prepayment_curve(rates, config, n_months + elapsed.rates)[elapsed.rates :]
     return MoveRates(
-        threshold=credit_thresholds(config.scenario, threshold),
+        threshold=credit_thresholds(config.scenario, threshold, elapsed.scenario),
         destination=destination,
         n_destinations=n_destinations,
-        payoff_hazard=prepayment_curve(rates, config, n_months)[:, None] * hazard,
+        payoff_hazard=curve[:, None] * hazard,
         has_charge_off=np.array([row[0] == CHARGED_OFF for row in worst_first]),
         lumpiness=config.loss.lumpiness,
         normal=normal_table(),
@@ -67,11 +84,14 @@ class MoveDraws(NamedTuple):
     config: Config
     n_months: int
     macro: MacroPath | None = None
+    elapsed: Elapsed = NOW
 
     def of_path(self, path: int) -> MoveRates:
         """Compile the draw of a path."""
         rates = self.rates[path % len(self.rates)]
-        return compile_moves(rates, self.order, self.config, self.n_months, self.macro)
+        return compile_moves(
+            rates, self.order, self.config, self.n_months, self.macro, self.elapsed
+        )
 
 
 def season(current: Floats, config: Config, n_months: int) -> Floats:
@@ -103,8 +123,14 @@ def prepayment_curve(rates: Floats, config: Config, n_months: int) -> Floats:
 
 
 def normal_table() -> Floats:
-    """Return Φ and its slope per grid step for `normal_cdf`."""
+    """Return Φ as cubics for `normal_cdf`, float64[grid, 4]: values and slopes fit at both ends.
+
+    It is exactly 0 at its lower end, for thresholds of −∞, which make a move impossible.
+    """
     n = 2 * NORMAL_REACH * NORMAL_STEPS
     x: NDArray[np.float64] = np.arange(n + 1) / NORMAL_STEPS - NORMAL_REACH
     slope = np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi) / NORMAL_STEPS
-    return np.column_stack([ndtr(x), slope])
+    here = np.where(x > -NORMAL_REACH, ndtr(x), 0.0)
+    rise, bend = np.diff(here), slope[:-1] + slope[1:] - 2.0 * np.diff(here)
+    cubics = np.stack([here[:-1], slope[:-1], rise - slope[:-1] - bend, bend], axis=1)
+    return np.ascontiguousarray(cubics)

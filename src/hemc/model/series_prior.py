@@ -21,6 +21,7 @@ from hemc.states import (
     N_LIVE,
     N_STATES,
     PAID_OFF,
+    REO,
 )
 
 #: Draws of the prior behind its moments.
@@ -59,18 +60,22 @@ def product_prior(product: Product, settings: CalibrationSettings, lumpiness: fl
 def _start_prior(months: SeriesMonths, prior: Prior, settings: CalibrationSettings) -> Floats:
     """Return Dirichlet parameters of stocks that first dates do not show, else 0.
 
-    A single hidden stock is worth one loan, so that its share is all but exponential about its
-    mean. Where no stock is known, the month before a deal's only certificate, shares are those
-    that the prior's mean moves lead to.
+    A hidden stock is worth one loan, so that its share is all but exponential about its mean; one
+    in foreclosure or REO, which a young pool seldom has, is worth less in proportion. Where no
+    stock is known, the month before a deal's only certificate, shares are those that the prior's
+    mean moves lead to.
     """
     start = np.zeros((len(months.names), N_LIVE))
+    worth = np.ones(N_LIVE)
+    worth[[FORECLOSURE, REO]] = settings.missing_foreclosure_share / settings.missing_stock_share
     for deal, known in enumerate(months.known[months.series.is_first]):
         hidden = np.flatnonzero(known < 0)
-        start[deal, hidden] = 1.0
+        start[deal, hidden] = worth[hidden]
         if hidden.size == N_LIVE:
             start[deal] = settings.opening_pseudo_count * stationary_shares(prior)
         elif hidden.size:
-            start[deal, CURRENT] = max(1.0 / settings.missing_stock_share - hidden.size + 1.0, 1.0)
+            others = worth[hidden].sum() - worth[CURRENT]
+            start[deal, CURRENT] = max(1.0 / settings.missing_stock_share - others, 1.0)
     return start
 
 

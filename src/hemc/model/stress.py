@@ -29,6 +29,15 @@ class StressPaths(NamedTuple):
     prepayment_multiplier: Floats | None  # [t] on payoff hazards; None: the credit factor's own
     index_rate: Floats  # [t] index of floating classes, per year
 
+    def after(self, elapsed: int) -> StressPaths:
+        """Return the stress of the months that follow the first `elapsed`."""
+        multiplier = self.prepayment_multiplier
+        return StressPaths(
+            self.shift[elapsed:],
+            None if multiplier is None else multiplier[elapsed:],
+            self.index_rate[elapsed:],
+        )
+
 
 class MacroMonths(NamedTuple):
     """A macroeconomic path by month, as far as the file goes, and its values at the jump-off."""

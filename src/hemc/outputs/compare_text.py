@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from rich.table import Table
@@ -33,15 +32,14 @@ def render_comparison(found: Comparison) -> str:
     return out.text
 
 
-def comparison_json(found: Comparison) -> str:
-    """Return the comparison as JSON."""
-    record = {
-        "runs": list(found.names),
+def comparison_record(found: Comparison) -> dict[str, Any]:
+    """Return the comparison for machines."""
+    return {
+        "runs": found.names,
         "common_paths": found.common_paths,
-        "figures": found.figures.to_dicts(),
+        "figures": found.figures,
         "inputs": [{"key": k, "first": a, "second": b} for k, a, b in found.inputs],
     }
-    return json.dumps(record, indent=1, ensure_ascii=False)
 
 
 def _figures(found: Comparison) -> Table:

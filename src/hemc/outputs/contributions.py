@@ -9,23 +9,15 @@ lost. Contributions add up to the figure of measures.parquet, with the same weig
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from hemc.kernels.flows import Floats
-from hemc.outputs.estimates import (
-    SHORTFALLS,
-    Design,
-    Sample,
-    design_of,
-    expected_shortfall,
-    mean,
-    take_sample,
-    value_at,
-)
+from hemc.outputs.estimates import Design, design_of
 from hemc.outputs.labels import CLASS_NAMES
+from hemc.outputs.tail_shares import tails
 from hemc.states import N_LIVE, NAMES
 
 #: Columns of paths.parquet with the loss of an origin begin so.
@@ -49,16 +41,6 @@ class Origin(NamedTuple):
         """Name of its column of paths.parquet."""
         alone = self.latent_class == "all"
         return PREFIX + (self.state if alone else f"{self.state}_{self.latent_class}")
-
-
-class _Tail(NamedTuple):
-    """How a statistic weighs paths, and what tells its error."""
-
-    statistic: str
-    weights: Floats  # [p] of a contribution, adding up to 1
-    beyond: Floats | None  # [p] 1 beyond the quantile / (1 − level); None: the mean of all
-    near: np.ndarray[Any, Any] | None  # paths about the quantile
-    knows_error: bool
 
 
 def origins(n_classes: int) -> list[list[Origin]]:
@@ -106,71 +88,15 @@ def _rows(
     known: list[Origin], design: Design,
 ) -> Iterator[tuple[object, ...]]:  # fmt: skip
     """Yield the contributions to one figure `x` float64[p]; `pool` where it is to be allocated."""
-    tails = list(_tails(x, design))
+    found = list(tails(x, design))
     kind = "exact" if pool is None else "allocation"
     insurer = None if pool is None else "unwrapped"
     part = None if pool is None else np.divide(x, pool, out=np.zeros_like(x), where=pool > 0.0)
-    totals = [float((tail.weights * x).sum()) for tail in tails]
     for origin in known:
         y = _column(paths, origin.column)
         y = y if part is None else y * part
-        for tail, total in zip(tails, totals, strict=True):
-            value = float((tail.weights * y).sum())
-            share = value / total if total > 0.0 else float("nan")
-            yield (
-                measure, insurer, note, tail.statistic, *origin, value,
-                _error(y, tail, design), share, kind, "USD",
-            )  # fmt: skip
-
-
-def _tails(x: Floats, design: Design) -> Iterator[_Tail]:
-    """Yield the mean and the expected shortfalls of a figure."""
-    weights = design.weights(x.size)
-    weights = weights / weights.sum()
-    yield _Tail("mean", weights, None, None, True)
-    sample = take_sample(x, design)
-    for name, level in SHORTFALLS.items():
-        q = value_at(sample, level)
-        beyond = (x > q) / (1.0 - level)
-        error = expected_shortfall(sample, level).standard_error
-        yield _Tail(
-            name, _tail_weights(x, q, weights, level), beyond, _near(sample, level),
-            not np.isnan(error),
-        )  # fmt: skip
-
-
-def _tail_weights(x: Floats, q: float, weights: Floats, level: float) -> Floats:
-    """Return the weights with which paths make the expected shortfall: Σ weight × x is it.
-
-    Beyond the quantile each path weighs weight / (1 − level); what is missing to one is shared by
-    those that stand exactly at it.
-    """
-    tail = np.where(x > q, weights / (1.0 - level), 0.0)
-    at = np.where(x == q, weights, 0.0)
-    return np.asarray(tail + at * ((1.0 - tail.sum()) / at.sum()))
-
-
-def _near(sample: Sample, level: float) -> np.ndarray[Any, Any]:
-    """Return the paths about a quantile, √n of them."""
-    order = np.argsort(sample.values, kind="stable")
-    n = sample.values.size
-    middle = int(np.searchsorted(sample.values[order], value_at(sample, level)))
-    reach = max(int(n**0.5) // 2, 1)
-    return order[max(middle - reach, 0) : middle + reach]
-
-
-def _error(y: Floats, tail: _Tail, design: Design) -> float:
-    """Return the standard error of a contribution.
-
-    That of ψ = m + (y − m)·1{x > q}/(1 − level), m being the mean of y where x is at the quantile:
-    over all origins it adds up to the influence of the expected shortfall itself.
-    """
-    if not tail.knows_error:
-        return float("nan")
-    if tail.beyond is None or tail.near is None:
-        return mean(y, design).standard_error
-    middle = float(y[tail.near].mean())
-    return mean(middle + (y - middle) * tail.beyond, design).standard_error
+        for tail in found:
+            yield (measure, insurer, note, tail.statistic, *origin, *tail.part(y), kind, "USD")
 
 
 def _column(paths: pl.LazyFrame, name: str) -> Floats:

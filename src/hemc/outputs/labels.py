@@ -101,6 +101,26 @@ DELINQUENCY_LINES = {
     "BK": "Bankruptcies",
 }
 
+#: Parts of a delinquent state's row.
+_PARTS = {"number": "loans", "balance": "balance", "pct": "% of balance"}
+
+
+def figure_label(figure: str) -> str:
+    """Return the short name of a certificate's figure, in its words as far as they are short."""
+    table, _, key = figure.partition(".")
+    if table == "delinq":
+        state, _, part = key.partition(".")
+        days = DELINQUENCY_LINES[state].removeprefix("Delinquent Loans (").removesuffix(")")
+        return f"{days}, {_PARTS[part]}"
+    if table == "notes":
+        name, _, part = key.rpartition(".")
+        return f"{name} {NOTE_LINES[part]}"
+    lines = POOL_LINES | OC_LINES | DRAW_LINES if table != "losses" else LOSS_LINES
+    text = lines.get(key, key)
+    for long, short in (("Overcollateralization", "OC"), ("Current Month", "Month's")):
+        text = text.replace(long, short)
+    return text.removesuffix(" Amount")
+
 
 def headline_label(row: Mapping[str, Any]) -> str:
     """Return the label of a row of measures.parquet or summary.json."""

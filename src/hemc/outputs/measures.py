@@ -34,7 +34,7 @@ def measure_paths(
     measure needs is in memory at a time.
     """
     paths = paths.lazy()
-    table = _Table(paths, unit_paths)
+    table = MeasureTable(paths, unit_paths)
     table.add("pool_loss", "pool_loss", _ALL)
     table.add("pool_loss_pct", "pool_loss_pct", _ALL, unit="% of current pool")
     original = (pl.col("pool_loss") * (100.0 / original_balance)).alias("of_original")
@@ -64,7 +64,7 @@ def measure_paths(
     return table.frame()
 
 
-def _add_notes(table: _Table) -> None:
+def _add_notes(table: MeasureTable) -> None:
     """Add the measures of every class, and of all classes together."""
     paths = table.paths
     names = paths.collect_schema().names()
@@ -85,7 +85,7 @@ def _add_notes(table: _Table) -> None:
         _add_value(table, column)
 
 
-def _add_value(table: _Table, column: str) -> None:
+def _add_value(table: MeasureTable, column: str) -> None:
     """Add a measure of what a class is worth, or nothing where the column is of another kind."""
     if column == "call_month":
         table.add(column, column, _LEVELS, "wrapped", unit="months, on paths with one")
@@ -98,7 +98,7 @@ def _add_value(table: _Table, column: str) -> None:
             return
 
 
-class _Table:
+class MeasureTable:
     """Rows of measures.parquet in the making."""
 
     def __init__(self, paths: pl.LazyFrame, unit_paths: int) -> None:

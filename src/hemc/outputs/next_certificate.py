@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
@@ -38,21 +38,26 @@ def next_certificate(next_month: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
         weight = paths.select("weight").collect().to_series().to_numpy()
     design = design_of(weight, 1)
     names = [name for name in names if name not in ("path", "weight")]
-    points = [_points(paths.select(name).collect().to_series(), design) for name in names]
+    points = [
+        forecast_points(paths.select(name).collect().to_series(), design, LEVELS.values())
+        for name in names
+    ]
     statistics = (*LEVELS, "mean")
     return pl.DataFrame(
         {"figure": names} | dict(zip(statistics, zip(*points, strict=True), strict=True))
     )
 
 
-def _points(figure: pl.Series, design: Design) -> list[float | None]:
-    """Return the value of each of LEVELS and the mean."""
+def forecast_points(
+    figure: pl.Series, design: Design, levels: Iterable[float]
+) -> list[float | None]:
+    """Return a figure's value at each level, as printed next month, and its mean over paths."""
     values = figure.cast(pl.Float64).to_numpy()
     expected = mean(values, design).value
     if not design.is_plain:
         sample = take_sample(values, design)
-        return [*(quantile(sample, level).value for level in LEVELS.values()), expected]
-    points = [figure.quantile(level, interpolation="nearest") for level in LEVELS.values()]
+        return [*(quantile(sample, level).value for level in levels), expected]
+    points = [figure.quantile(level, interpolation="nearest") for level in levels]
     return [*points, expected]
 
 

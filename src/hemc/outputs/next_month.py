@@ -9,6 +9,7 @@ import polars as pl
 
 from hemc.kernels.deal_terms import RESIDUAL, DealTerms
 from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
+from hemc.model.cash_timing import CashFactors
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.simulation import BlockFlows
 from hemc.model.waterfall import pay_paths
@@ -39,18 +40,19 @@ class PrintedMonths(NamedTuple):
 
 def pay_printed_months(
     flows: BlockFlows,
-    timing: Floats,
+    timing: CashFactors,
     deal: MonthlyDeal,
     default_month: Ints,
     loss_to_date: float | None,
 ) -> PrintedMonths:
     """Pay the notes in the months of `deal`, of which all but the last may be shown.
 
-    The last is final maturity. `timing` float64[p, t] multiplies a month's interest for the timing
-    of cash.
+    The last is final maturity. `timing` multiplies flows for the timing of cash.
     """
     cash = first_months(flows.cash, deal.n_months)
-    cash = cash._replace(interest=cash.interest * timing)
+    cash = cash._replace(
+        interest=cash.interest * timing.interest, recoveries=cash.recoveries * timing.recoveries
+    )
     return PrintedMonths(flows, cash, pay_paths(deal, cash, default_month), deal, loss_to_date)
 
 
@@ -66,7 +68,7 @@ def certificate_figures(printed: PrintedMonths, t: int) -> pl.DataFrame:
 
 def next_month_figures(
     flows: BlockFlows,
-    timing: Floats,
+    timing: CashFactors,
     deal: MonthlyDeal,
     default_month: Ints,
     loss_to_date: float | None,

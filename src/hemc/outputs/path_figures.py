@@ -54,6 +54,7 @@ def path_figures(
         "residual": wrapped.paid(RESIDUAL).sum(axis=1),
         **_nine_quarters(flows, wrapped, unwrapped),
         "next_month_loss": flows.cash.loss[:, 0],
+        "next_month_draws": wrapped.draw_interest[:, 0] + wrapped.draw_principal[:, 0],
         "next_month_cpr": annual_rate(flows.cash.prepaid, flows)[:, 0],
     }
     columns |= origin_columns(flows.loss_by_origin)
@@ -91,21 +92,20 @@ def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints
     draws = notes.draw_interest + notes.draw_principal
     reimbursement, premium = notes.paid(REIMBURSEMENT), notes.paid(PREMIUM)
     n_months = draws.shape[1]
-    discount = (1.0 + discount_rate) ** (-np.arange(1, n_months + 1) / 12.0)
     repaid, unpaid = reimbursement.sum(axis=1), notes.unreimbursed[:, -1]
     claimed = repaid + unpaid
     return {
         "draws": draws.sum(axis=1),
         "first_draw_month": first_month(draws > HALF_CENT),
-        "draws_pv": weighted_sum(draws, discount),
+        "draws_pv": present_value(draws, discount_rate),
         "peak_unreimbursed": notes.unreimbursed.max(axis=1),
         "reimbursement": repaid,
         "reimbursed_share": np.divide(
             repaid, claimed, out=np.full(len(draws), np.nan), where=claimed > HALF_CENT
         ),
         "premium": premium.sum(axis=1),
-        "premium_pv": weighted_sum(premium, discount),
-        "insurer_net": weighted_sum(draws - reimbursement - premium, discount),
+        "premium_pv": present_value(premium, discount_rate),
+        "insurer_net": present_value(draws - reimbursement - premium, discount_rate),
         "insurer_default_month": np.where(default_month < n_months, default_month + 1, 0),
     }
 
@@ -121,6 +121,12 @@ def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -
         f"principal_{name}": principal.sum(axis=1),
         f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
     }
+
+
+def present_value(amounts: Floats, rate: float) -> Floats:
+    """Return the value at cut-off of amounts[p, t] at a rate per year, float64[p]."""
+    months = np.arange(1, amounts.shape[1] + 1)
+    return weighted_sum(amounts, (1.0 + rate) ** (-months / 12.0))
 
 
 def weighted_sum(amounts: Floats, weights: Floats) -> Floats:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 
 from hemc.model.replay import Replay
 from hemc.outputs.screen import Screen
-from hemc.outputs.tieout_text import tie_out_notes, tie_out_table
+from hemc.outputs.tieout_text import line_record, tie_out_notes, tie_out_table
 
 
 def replay_verdict(replay: Replay) -> str:
@@ -17,6 +19,21 @@ def replay_verdict(replay: Replay) -> str:
     if not failed:
         return f"{head}: replayed, {passed} figures to the cent"
     return f"{head}: {passed} figures to the cent, {len(failed)} off: {', '.join(failed)}"
+
+
+def replay_json(replays: Sequence[Replay]) -> str:
+    """Return every line of every replayed certificate as JSON, figures as decimal texts."""
+    records = [
+        {
+            "file": str(one.certificate.path),
+            "series": one.certificate.series,
+            "payment_number": one.payment_number,
+            "verdict": replay_verdict(one),
+            "lines": [line_record(line) for line in one.lines],
+        }
+        for one in replays
+    ]
+    return json.dumps(records, indent=1)
 
 
 def print_replay(replay: Replay) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 
 from hemc.errors import HemcError, InputError
 from hemc.inputs.bounded_file import read_json
-from hemc.inputs.parquet_file import read_parquet
+from hemc.inputs.parquet_file import parquet_columns, read_parquet
 from hemc.inputs.toml import Model, validate
 from hemc.outputs.estimates import Design, design_of
 from hemc.outputs.run_manifest import Manifest, Summary
@@ -47,6 +47,15 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
+    "next_month": ("path", "weight"),
+    "score": (
+        "fitted_to", "date", "group", "figure", "observed", "p5", "p50", "p95", "pit", "in_50",
+        "in_90", "share_in_50", "share_in_90", "crps", "distance", "note",
+    ),
+    "roll_forward": (
+        "fitted_to", "date", "view", "measure", "step", "to_come", "realised", "total",
+        "standard_error", "independent_standard_error", "paths",
+    ),
     "scenarios": (
         "scenario", "weights", "measure", "insurer", "note", "statistic", "value",
         "standard_error", "unit", "difference", "difference_standard_error",
@@ -105,6 +114,8 @@ class RunFiles:
         self.record: dict[str, Any] = self._json("manifest.json")
         if not isinstance(self.record, dict):
             raise InputError(folder / "manifest.json", "", "no JSON object", _RUN)
+        if self.record.get("kind") == "portfolio":
+            raise InputError(folder, "", "the folder of a portfolio", _RUN)
         self.manifest = validate(Manifest, self.record, folder / "manifest.json")
         self._tables: dict[str, pl.DataFrame | None] = {}
 
@@ -136,6 +147,15 @@ class RunFiles:
         if name not in self._tables:
             self._tables[name] = self._read_table(name)
         return self._tables[name]
+
+    def scan(self, name: str, *columns: str) -> pl.LazyFrame:
+        """Return a table of the folder, unread; raises InputError where it or a column is not."""
+        file = self.folder / f"{name}.parquet"
+        if not file.is_file():
+            raise InputError(self.folder, "", f"no {name}.parquet", _RUN)
+        found = parquet_columns(file, _table_named(name))
+        _require_columns(file, (*_COLUMNS[name], *columns), found)
+        return pl.scan_parquet(file)
 
     def require(self, name: str) -> pl.DataFrame:
         """Return a table of the folder; raises InputError where the run has not written it."""
@@ -222,12 +242,22 @@ class RunFiles:
         file = self.folder / f"{name}.parquet"
         if not file.is_file():
             return None
-        table = read_parquet(file, f"the table that a run writes as {name}")
-        missing = [column for column in _COLUMNS[name] if column not in table.columns]
-        if missing:
-            expected = f"the columns {', '.join(_COLUMNS[name])}"
-            raise InputError(file, "columns", f"no {', '.join(missing)}", expected)
+        table = read_parquet(file, _table_named(name))
+        _require_columns(file, _COLUMNS[name], table.columns)
         fault = first_fault(name, table, _COLUMNS[name])
         if fault is not None:
             raise InputError(file, *fault)
         return table
+
+
+def _table_named(name: str) -> str:
+    """Say what a file should be."""
+    return f"the table that a run writes as {name}"
+
+
+def _require_columns(file: Path, wanted: Sequence[str], found: Collection[str]) -> None:
+    """Raise InputError for columns that a table lacks."""
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        expected = f"the columns {', '.join(wanted)}"
+        raise InputError(file, "columns", f"no {', '.join(missing)}", expected)

@@ -14,9 +14,11 @@ _TEXTS = frozenset((
     "measure", "insurer", "note", "statistic", "unit", "series", "state", "name", "status",
     "latent_class", "from_state", "to_state", "where_set", "source", "meaning", "assumption",
     "setting", "figure", "scenario", "weights", "kind", "side", "direction", "deal", "group",
+    "view", "step",
 ))  # fmt: skip
 _TEXTS_OF = {"tieout": {"printed", "recomputed", "difference"}, "assumptions": {"value"}}
-_DATES_OF = {"backtest": {"fitted_to", "date"}}
+_DATES = frozenset({"fitted_to", "date"})
+_DATES_OF = dict.fromkeys(("backtest", "score", "roll_forward"), _DATES)
 
 #: No projection is longer.
 _LAST_MONTH = 10_000
@@ -24,7 +26,7 @@ _LAST_MONTH = 10_000
 
 def first_fault(name: str, table: pl.DataFrame, columns: Iterable[str]) -> Fault | None:
     """Return the first of `columns` that does not fit table `name`, as place, found, expected."""
-    texts, dates = _TEXTS | _TEXTS_OF.get(name, set()), _DATES_OF.get(name, set())
+    texts, dates = _TEXTS | _TEXTS_OF.get(name, set()), _DATES_OF.get(name, frozenset())
     for column in columns:
         kind = "date" if column in dates else "text" if column in texts else "number"
         found = _misfit(table[column], kind)

@@ -83,14 +83,15 @@ def tie_out_json(results: Sequence[tuple[Certificate, Sequence[TieOutLine]]]) ->
             "series": certificate.series,
             "payment_date": _plain(certificate.payment_date),
             "verdict": tie_out_verdict(certificate, lines),
-            "identities": [_line_record(line) for line in lines],
+            "identities": [line_record(line) for line in lines],
         }
         for certificate, lines in results
     ]
     return json.dumps(records, indent=1)
 
 
-def _line_record(line: TieOutLine) -> dict[str, str | None]:
+def line_record(line: TieOutLine) -> dict[str, str | None]:
+    """Return a line for machines, figures as decimal texts."""
     return {
         "name": line.name, "printed": _plain(line.printed), "recomputed": _plain(line.recomputed),
         "difference": _plain(line.difference), "status": line.status, "note": line.note,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,7 @@ import polars as pl
 
 from hemc.errors import InputError
 from hemc.outputs.run_files import RunFiles
+from hemc.printable import printable
 
 _KEY = {"run": "TEXT NOT NULL", "deal": "TEXT NOT NULL", "payment_date": "TEXT",
         "scenario": "TEXT NOT NULL"}  # fmt: skip
@@ -77,6 +78,16 @@ def publish_runs(folders: tuple[Path, ...], url: str) -> list[Published]:
             there.add(key)
         connection.commit()
     return done
+
+
+def render_published(published: Sequence[Published]) -> str:
+    """Return a line a run that says what became of it."""
+    lines = (
+        f"{folder}: run {run}, "
+        + (f"{rows:,} rows\n" if rows else "there already, nothing changed\n")
+        for folder, run, rows in published
+    )
+    return printable("".join(lines))
 
 
 def run_key(run: RunFiles) -> str:

@@ -15,7 +15,7 @@ class CalibrationSettings(Settings):
 
     chains: Annotated[int, Field(ge=2, le=64)] = 4
     draws: Annotated[int, Field(ge=100, le=1_000_000)] = 2_500
-    sweeps_per_draw: Count = 30
+    sweeps_per_draw: Count = 15
     warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.25
     payoff_mean: Annotated[float, Field(gt=0, lt=1)] = assumed(
         0.05, "prior mean of an interval's payoff rate of current loans, a month", "judgement"
@@ -27,6 +27,11 @@ class CalibrationSettings(Settings):
         0.002,
         "prior mean of a stock that the first certificate does not show, share of its loans",
         "judgement: 38 bankruptcies among 11,116 loans of GMACM 2002-HE4 in July 2003",
+    )
+    missing_foreclosure_share: Annotated[float, Field(gt=0, lt=0.5)] = assumed(
+        0.0002,
+        "the same for loans in foreclosure and for REO",
+        "judgement: 1 foreclosure, no REO among 11,116 loans of GMACM 2002-HE4 in July 2003",
     )
     opening_pseudo_count: Positive = assumed(
         500.0,

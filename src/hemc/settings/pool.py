@@ -46,6 +46,11 @@ class LossSettings(Settings):
         "recoveries a month as a share of what was charged off in the recovery window",
         "measured 0.06 % on 2003-HE2 and 0.41 % on 2002-HE4",
     )
+    recovery_lumpiness: NotNegative = assumed(
+        0.5,
+        "shape of the gamma of a coming certificate's recoveries; 0 switches it off",
+        "judgement: one borrower pays in a month, an exponential amount: variance 2 / payments",
+    )
     recovery_months: Count = assumed(36, "months a charge-off goes on recovering", "judgement")
     bankruptcy_paying_share: Share = assumed(
         0.0, "share of loans in bankruptcy that pay an instalment a month", "judgement"

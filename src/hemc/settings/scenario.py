@@ -61,8 +61,19 @@ class ScenarioSettings(Settings):
     index_path: IndexSetting | None = None
     timing_sd: NotNegative = assumed(
         0.06,
-        "standard deviation of the next certificate's interest for the timing of cash",
-        "measured: 0.91–1.07 of net rate × balance on GMACM 2002-HE4",
+        "standard deviation of a coming certificate's interest for the timing of cash",
+        "a business day's collections of 21 more or less (0.05), payoffs that pay up to a month "
+        "more and a stale net rate (0.04); measured: 0.91–1.07 of net rate × balance",
+    )
+    timing_level_share: Annotated[float, Field(gt=0, lt=1)] = assumed(
+        0.4,
+        "share of that variance that is a deal's own and lasts; its certificates inform it",
+        "payoffs and net rate beside the business day",
+    )
+    timing_months: Annotated[float, Field(gt=2)] = assumed(
+        4.0,
+        "months that the rest of that variance is worth; a deal's certificates inform it",
+        "judgement: months of one deal scatter by 0.01, of another by 0.06",
     )
     mapping: MappingSettings = MappingSettings()
     crisis: CrisisSettings = CrisisSettings()

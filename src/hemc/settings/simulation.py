@@ -8,6 +8,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from hemc.inputs.toml import Settings, assumed
 
+Seed = Annotated[int, Field(ge=0, lt=2**64)]
+
 #: Consecutive paths that a sampling method draws together: the unit of its standard errors.
 UNIT_PATHS = {
     "plain": 1, "antithetic": 2, "strata": 64, "sobol": 128, "two-level": 1, "importance": 1,
@@ -29,7 +31,9 @@ class SimulationSettings(Settings):
     sampling: Literal["plain", "antithetic", "strata", "sobol", "two-level", "importance"] = "plain"
     paths: Annotated[int, Field(ge=1, le=2**31, validate_default=True)] = 10_000
     target: TargetSettings | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**64)] = 20040225
+    seed: Seed = 20040225
+    # Of the loans' own draws where they are not to be the seed's: factors stay the same.
+    loan_seed: Seed | None = None
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     block_paths: Annotated[int, Field(ge=64, le=65_536, multiple_of=64)] = 64
     oracle_paths: Annotated[int, Field(ge=0, le=65_536)] = 256
@@ -74,6 +78,11 @@ class SimulationSettings(Settings):
             near = f"{fewer} or {fewer + unit}" if fewer else str(unit)
             raise ValueError(f"A multiple of {unit} with sampling = '{method}', such as {near}")
         return paths
+
+    @property
+    def seed_of_loans(self) -> int:
+        """Seed of what loans draw on their own."""
+        return self.seed if self.loan_seed is None else self.loan_seed
 
     @property
     def unit_paths(self) -> int:

@@ -10,6 +10,7 @@ import polars as pl
 from hemc.outputs.report.charts import Spec, chart, tip
 
 _BINS = 10
+_TICKS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 _LEVELS = ("p5", "p25", "p50", "p75", "p95")
 
 
@@ -26,7 +27,7 @@ def pit_histogram(places: pl.Series) -> Spec:
         "mark": {"type": "bar", "color": "var(--core)", "binSpacing": 1},
         "encoding": {
             "x": {"field": "low", "type": "quantitative", "bin": {"binned": True},
-                  "title": "place in the forecast"},
+                  "title": "place in the forecast", "axis": {"values": _TICKS}},
             "x2": {"field": "high"},
             "y": {"field": "share", "type": "quantitative", "title": "% of figures"},
             "tooltip": [tip("low", "from", ".1f"), tip("high", "to", ".1f"),

@@ -49,7 +49,8 @@ class Table(NamedTuple):
     """A table whose first column names the row.
 
     `texts` are the further columns (from 0) of words instead of figures; `folded` tables are
-    opened by the reader.
+    opened by the reader. `widths` in per cent of the page suit a table of prose; without them a
+    column is as wide as its cells.
     """
 
     caption: str
@@ -57,15 +58,16 @@ class Table(NamedTuple):
     rows: Sequence[Row]
     texts: Sequence[int] = ()
     folded: bool = False
+    widths: Sequence[int] = ()
     kind: str = "table"
 
 
 class Shade(NamedTuple):
-    """A cell of a heat map; `strength` from 0 to 1."""
+    """A cell of a heat map; `strength` from 0 to 1, `mark` "", "framed" or "hatched"."""
 
     text: str
     strength: float
-    is_marked: bool = False
+    mark: str = ""
 
 
 class HeatMap(NamedTuple):

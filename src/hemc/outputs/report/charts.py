@@ -132,11 +132,16 @@ def curves(
     return chart(rows, layers)
 
 
-def histogram(bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]]) -> Spec:
-    """Return bars of `low`, `high`, `share` (%), with `marks`: places and their styles."""
+def histogram(
+    bins: pl.DataFrame, title: str, marks: Sequence[tuple[float, str]], unit: str = "%"
+) -> Spec:
+    """Return bars from `low` to `high` of `share` (%), with `marks`: places and their styles.
+
+    `unit` is that of the places.
+    """
     rows = [{k: round(v, 4) for k, v in row.items()} for row in bins.iter_rows(named=True)]
     tips = [
-        tip("low", "from, %", ",.2f"), tip("high", "to, %", ",.2f"),
+        tip("low", f"from, {unit}", ",.2f"), tip("high", f"to, {unit}", ",.2f"),
         tip("share", "paths, %", ",.2f"),
     ]  # fmt: skip
     bars: Spec = {
@@ -203,6 +208,33 @@ def tornado(rows: list[dict[str, Any]], title: str) -> Spec:
     return chart(around, layers) | {"height": _STEP_HEIGHT * len(order)}
 
 
+def bars(rows: list[dict[str, Any]], title: str) -> Spec:
+    """Return a bar for each row of name, value and error, with ± one error."""
+    y = {"field": "name", "type": "nominal", "sort": None, "title": None,
+         "axis": {"labelLimit": 220, "domain": False, "ticks": False}}  # fmt: skip
+    x = {"type": "quantitative", "title": title}
+    tips = [
+        {"field": "name", "type": "nominal"}, tip("value", title, ",.3f"),
+        tip("error", "± error", ",.3f"),
+    ]  # fmt: skip
+    around = [
+        row | {"from": round(row["value"] - row["error"], 5),
+               "to": round(row["value"] + row["error"], 5)}
+        for row in rows
+    ]  # fmt: skip
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "bar", "color": "var(--core)", "height": {"band": 0.7}},
+            "encoding": {"y": y, "x": x | {"field": "value"}, "tooltip": tips},
+        },
+        {
+            "mark": {"type": "rule", "color": "var(--mean)"},
+            "encoding": {"y": y, "x": x | {"field": "from"}, "x2": {"field": "to"}},
+        },
+    ]
+    return chart(around, layers) | {"height": _STEP_HEIGHT * len(rows)}
+
+
 def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
     """Return bars that hang from one another; rows of step, style, low, high, amount, shown.
 
@@ -245,17 +277,17 @@ def convergence(rows: list[dict[str, Any]], title: str) -> Spec:
         tip("low", "95 % from", ",.3f"), tip("high", "to", ",.3f"),
     ]  # fmt: skip
     y = {"type": "quantitative", "title": title, "scale": {"zero": False}}
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "area", "color": "var(--core)"},
-            "encoding": {"y": y | {"field": "low"}, "y2": {"field": "high"}},
-        },
-        {
-            "mark": {"type": "line", "color": "var(--median)", "strokeWidth": 2,
-                     "point": {"color": "var(--median)", "size": 30, "filled": True}},
-            "encoding": {"y": y | {"field": "value"}, "tooltip": tips},
-        },
-    ]  # fmt: skip
+    band: Spec = {
+        "mark": {"type": "area", "color": "var(--core)"},
+        "encoding": {"y": y | {"field": "low"}, "y2": {"field": "high"}},
+    }
+    line: Spec = {
+        "mark": {"type": "line", "color": "var(--median)", "strokeWidth": 2,
+                 "point": {"color": "var(--median)", "size": 30, "filled": True}},
+        "encoding": {"y": y | {"field": "value"}, "tooltip": tips},
+    }  # fmt: skip
+    # Few paths have no band at all, over which Vega would warn of an infinite extent.
+    layers = [band, line] if any(row["low"] is not None for row in rows) else [line]
     for layer in layers:
         layer["encoding"]["x"] = x
     return chart(rows, layers)

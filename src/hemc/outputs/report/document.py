@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,8 +21,10 @@ from hemc.outputs.report.sections.notes import notes
 from hemc.outputs.report.sections.overcollateralization import overcollateralization
 from hemc.outputs.report.sections.pool import pool
 from hemc.outputs.report.sections.provenance import assumptions, manifest
+from hemc.outputs.report.sections.roll_forward import roll_forward
 from hemc.outputs.report.sections.roll_rates import roll_rates
 from hemc.outputs.report.sections.scenarios import scenarios
+from hemc.outputs.report.sections.score import scored
 from hemc.outputs.report.sections.sensitivities import sensitivities
 from hemc.outputs.report.sections.tie_out import tie_out
 from hemc.outputs.report.sections.verdict import verdict
@@ -33,9 +36,18 @@ REPORT = "report.html"
 
 #: In the order of the page; a section without data is None and leaves no gap in the numbers.
 SECTIONS: tuple[Callable[[RunFiles], Section | None], ...] = (
-    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, breakevens,
-    scenarios, sensitivities, next_certificate, backtest, accuracy, assumptions, manifest,
+    verdict, tie_out, roll_rates, pool, overcollateralization, notes, insurer, roll_forward,
+    breakevens, scenarios, sensitivities, next_certificate, scored, backtest, accuracy, assumptions,
+    manifest,
 )  # fmt: skip
+
+
+class Head(NamedTuple):
+    """What stands above the sections: the window's title, the page's heading, one sentence."""
+
+    title: str
+    heading: str
+    lead: str
 
 
 def write_report(folder: Path) -> Path:
@@ -63,7 +75,19 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def render_report(run: RunFiles) -> str:
-    """Return the page; all texts of the run are escaped."""
+    """Return the page of a run."""
+    deal = f"{run.manifest.issuer} {run.manifest.series}"
+    head = Head(
+        f"{deal}: {run.manifest.name}",
+        f"{deal}, group {run.manifest.group}",
+        "What the notes can lose, from the certificate of "
+        f"{run.manifest.payment_date or 'an unread date'}. Run “{run.manifest.name}”.",
+    )
+    return render_page(head, [s for build in SECTIONS if (s := build(run)) is not None])
+
+
+def render_page(head: Head, sections: Sequence[Section]) -> str:
+    """Return a page of sections that needs no network; all texts are escaped."""
     environment = Environment(
         loader=PackageLoader("hemc.outputs.report"),
         autoescape=True,
@@ -71,7 +95,6 @@ def render_report(run: RunFiles) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sections = [section for build in SECTIONS if (section := build(run)) is not None]
     return environment.get_template("report.html.j2").render(
-        manifest=run.manifest, sections=sections, theme=THEME, script=Markup(chart_script())
+        head=head, sections=sections, theme=THEME, script=Markup(chart_script())
     )

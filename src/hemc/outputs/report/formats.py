@@ -49,10 +49,11 @@ def estimate_millions(row: Mapping[str, Any] | None, independent: int | None) ->
     return estimate({**row, **scaled, "standard_error": error and error / MILLION}, independent)
 
 
-def estimate_with_unit(row: Mapping[str, Any], independent: int | None) -> str:
-    """Return a row with its unit where that is not in the figure already."""
-    text = estimate(row, independent)
-    return f"{text} USD" if row["unit"] == "USD" else text
+def bar(name: str, row: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    """Return a figure for `charts.bars`: in USD million, or in % of what it is a share of."""
+    factor = {"USD": 1.0 / MILLION, "fraction": 100.0}.get(unit, 1.0)
+    value, error = row["value"] * factor, (row["standard_error"] or 0.0) * factor
+    return {"name": name, "value": round(value, 5), "error": round(error, 5)}
 
 
 def difference(value: float, error: float | None, unit: str) -> str:

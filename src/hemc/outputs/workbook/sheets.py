@@ -33,7 +33,14 @@ from hemc.outputs.workbook.measure_sheets import (
     pool_and_insurer,
     scenarios,
 )
-from hemc.outputs.workbook.study_sheets import break_evens, contributed, heat_maps, swings
+from hemc.outputs.workbook.study_sheets import (
+    break_evens,
+    contributed,
+    heat_maps,
+    rolled_forward,
+    scored,
+    swings,
+)
 
 _FROM_PARQUET = "Same figures and keys as {}.parquet. "
 
@@ -161,8 +168,8 @@ def next_certificate(run: RunFiles) -> Sheet | None:
 
 
 _SHEETS: tuple[Callable[[RunFiles], Sheet | None], ...] = (
-    summary, classes, pool_and_insurer, contributed, months, break_evens, scenarios, differences,
-    swings, heat_maps, roll_rates, next_certificate, tie_out, assumptions,
+    summary, classes, pool_and_insurer, contributed, rolled_forward, months, break_evens, scenarios,
+    differences, swings, heat_maps, roll_rates, next_certificate, scored, tie_out, assumptions,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from hemc.outputs.run_files import RunFiles
 from hemc.outputs.workbook.cells import (
     AMOUNT,
+    CENTS,
     DECIMALS,
     FINE_PERCENT,
     PERCENT,
@@ -69,6 +70,23 @@ def heat_maps(run: RunFiles) -> Sheet | None:
     shapes = dict.fromkeys(("prepayment", "roll_rate", "severity"), PLAIN)
     shapes |= dict.fromkeys(_DIFFERENCES, "")
     return _sheet(run, "heat_maps", "Heat maps", note, ("measure", "statistic"), shapes)
+
+
+def scored(run: RunFiles) -> Sheet | None:
+    """Return a row a figure of the certificate that came."""
+    shapes = dict.fromkeys(("observed", "mean", "p5", "p25", "p50", "p75", "p95"), CENTS)
+    shapes |= {"pit": PERCENT, "crps": CENTS, "distance": CENTS}
+    note = "pit: place in the forecast; distance: from the median, 1 at the end of the 90 % band."
+    return _sheet(run, "score", "Scored", note, ("figure", "group", "note"), shapes)
+
+
+def rolled_forward(run: RunFiles) -> Sheet | None:
+    """Return a row a measure and step of the roll-forward, as steps and as a reserve."""
+    shapes = dict.fromkeys(
+        ("to_come", "standard_error", "independent_standard_error", "realised", "total"), CENTS
+    )
+    note = "USD. Within a view and measure, opening and steps add up to the closing."
+    return _sheet(run, "roll_forward", "Roll-forward", note, ("view", "measure", "step"), shapes)
 
 
 def _sheet(

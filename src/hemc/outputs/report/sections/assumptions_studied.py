@@ -54,7 +54,7 @@ def tornado_blocks(run: RunFiles) -> list[Block]:
         "common paths. ± is the difference's own standard error; behind it, in parentheses, that "
         "of independent seeds."
     )
-    legend = [("core", "low"), ("target", "high")]
+    legend = [("core", "low"), ("target fill", "high")]
     pictures = [
         Chart(f"Change of {figure.head}", charts.tornado(rows, figure.head), legend)
         for figure in _MOVED
@@ -133,7 +133,7 @@ def _shade(row: dict[str, Any], figure: _Figure, largest: float) -> Shade:
     text = f"{figure.factor * row['value']:.2f}"
     if figure.statistic == "probability" and row["value"] == 0.0:
         text = f"< {300.0 / row['paths']:.2g}"
-    return Shade(text, row["value"] / largest, is_base)
+    return Shade(text, row["value"] / largest, "framed" if is_base else "")
 
 
 def _errors(part: pl.DataFrame, figure: _Figure) -> Table:

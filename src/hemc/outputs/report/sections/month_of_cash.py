@@ -11,7 +11,7 @@ from hemc.outputs.report.formats import MILLION
 
 _HALF_CENT = 0.005
 
-_LEGEND = (("band", "comes in"), ("core", "is paid out"))
+_LEGEND = (("median fill", "comes in"), ("core", "is paid out"))
 
 _NOTE = (
     "Means over all paths, which add up. Fees, premium and the insurer's reimbursement are what "
@@ -63,7 +63,7 @@ def _bars(steps: list[_Step]) -> Iterator[dict[str, Any]]:
         before, held = held, held + amount if is_inflow else held - amount
         low, high = sorted((before / MILLION, held / MILLION))
         yield {
-            "step": name, "style": "band" if is_inflow else "core",
+            "step": name, "style": "median" if is_inflow else "core",
             "low": round(low, 5) + 0.0, "high": round(high, 5) + 0.0,
             "amount": round(amount / MILLION, 6), "shown": f"{amount / MILLION:,.3f}",
         }  # fmt: skip

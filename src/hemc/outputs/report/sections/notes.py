@@ -11,13 +11,19 @@ from hemc.outputs.estimates import counted, mean
 from hemc.outputs.labels import STATISTICS, UNDERCOLLATERALIZATION
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
-from hemc.outputs.report.formats import MILLION, estimate_millions
+from hemc.outputs.report.formats import MILLION, bar, estimate_millions
 from hemc.outputs.report.sections.sensitivities import CONVENTION, writedown_effects
 from hemc.outputs.report.sections.values import value_tables
 from hemc.outputs.run_files import RunFiles
 
 _RISKS = ("probability", "mean", "given", "p90", "p95", "p99", "es_99")
 _HALF_CENT = 0.005
+
+#: Charts of writedowns by class: statistic, unit, title, axis.
+_PICTURED = (
+    ("probability", "fraction", "P(writedown) by class", "% of paths"),
+    ("mean", "USD", "Expected writedown by class", "USD million"),
+)
 
 #: A class's chart ends where even its 95 % point is below this share of the first.
 _SHARE_ALIVE = 0.005
@@ -32,11 +38,26 @@ def notes(run: RunFiles) -> Section | None:
         _risks(run, "interest_shortfall", "Interest unpaid at the end without insurer"),
         *value_tables(run),
     ]
-    blocks: list[Block] = [Paragraph(_convention(run)), *(table for table in tables if table.rows)]
+    blocks: list[Block] = [Paragraph(_convention(run))]
+    pictures = [chart for measure in _PICTURED if (chart := _by_class(run, *measure))]
+    blocks += [Grid(pictures)] if pictures else []
+    blocks += [table for table in tables if table.rows]
     balances = [chart for name in run.notes("wal") if (chart := _balance(run, name))]
     if balances:
         blocks.append(Grid(balances, "Balance by class and month, with insurer", charts.FAN_LEGEND))
     return Section("notes", "Notes", blocks) if len(blocks) > 1 else None
+
+
+def _by_class(run: RunFiles, statistic: str, unit: str, title: str, axis: str) -> Chart | None:
+    """Return the writedown of each class as bars, None where no class loses anything."""
+    found = [
+        bar(name, row, unit)
+        for name in run.notes("writedown")
+        if (row := run.measure("writedown", statistic, "unwrapped", name))
+    ]
+    if not any(row["value"] for row in found):
+        return None
+    return Chart(title, charts.bars(found, axis), note="Without insurer; line: ± standard error.")
 
 
 def _convention(run: RunFiles) -> str:

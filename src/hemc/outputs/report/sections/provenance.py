@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hemc.outputs.report.blocks import Block, Row, Section, Table
+import polars as pl
+
+from hemc.outputs.report.blocks import DASH, Block, Row, Section, Table
+from hemc.outputs.report.formats import difference
 from hemc.outputs.run_files import RunFiles
 
 _FOLDED = "configuration"
@@ -13,16 +16,35 @@ _OF_THIS_MACHINE = "configuration_folder"  # for commands on the run, no busines
 
 
 def assumptions(run: RunFiles) -> Section | None:
-    """Return every assumption with its value, where it was set, and its source."""
+    """Return every assumption with its value, where it was set, its source and what it moves."""
     table = run.table("assumptions")
     if table is None:
         return None
     columns = ("name", "value", "meaning", "where_set", "source")
-    rows = [Row(tuple(cell or "" for cell in row)) for row in table.select(columns).iter_rows()]
-    heads = ("assumption", "value", "meaning", "set in", "source")
-    caption = "Value, meaning, where it was set and where it comes from"
-    shown = Table(caption, heads, rows, texts=range(4))
+    moved = _moved(run)
+    rows = [
+        Row((*(cell or "" for cell in row), moved.get(row[0], DASH)))
+        for row in table.select(columns).iter_rows()
+    ]
+    heads = ("assumption", "value", "meaning", "set in", "source", "moves expected loss by, %")
+    caption = "Value, meaning, where it was set, where it comes from, what it moves"
+    shown = Table(caption, heads, rows, texts=range(5), widths=(20, 16, 22, 9, 19, 14))
     return Section("assumptions", "Assumptions", [shown])
+
+
+def _moved(run: RunFiles) -> dict[str, str]:
+    """Return what another value of an assumption does to expected lifetime loss, as tried."""
+    found: dict[str, dict[str, str]] = {}
+    for name in ("sensitivities", "tornado"):  # the later one has more paths
+        table = run.table(name)
+        if table is None:
+            continue
+        moves = table.filter(pl.col("measure") == "pool_loss_pct", pl.col("statistic") == "mean")
+        for row in moves.iter_rows(named=True):
+            error = row["difference_standard_error"]
+            text = difference(row["difference"], error, "%").removesuffix(" %")
+            found.setdefault(row["assumption"], {})[row["setting"]] = f"{row['setting']}: {text}"
+    return {name: "; ".join(texts.values()) for name, texts in found.items()}
 
 
 def manifest(run: RunFiles) -> Section:
@@ -30,16 +52,16 @@ def manifest(run: RunFiles) -> Section:
     left_out = (_FOLDED, _OF_THIS_MACHINE)
     record = {key: value for key, value in run.record.items() if key not in left_out}
     blocks: list[Block] = [
-        Table("What ran", ("key", "value"), _rows(record), texts=(0,)),
+        Table("What ran", ("key", "value"), key_rows(record), texts=(0,)),
         Table(
-            "Resolved configuration", ("key", "value"), _rows(run.record[_FOLDED]),
+            "Resolved configuration", ("key", "value"), key_rows(run.record[_FOLDED]),
             texts=(0,), folded=True,
         ),
     ]  # fmt: skip
     return Section("manifest", "Manifest", blocks)
 
 
-def _rows(record: Any) -> list[Row]:
+def key_rows(record: Any) -> list[Row]:
     """Return a row a value of nested JSON."""
     return [Row((key, text)) for key, text in _flatten(record, "")]
 

@@ -74,7 +74,7 @@ def _heat_map(name: str, moves: pl.DataFrame) -> HeatMap:
     ]
     which = "all loans" if name == "all" else f"the latent class “{name}”"
     caption = f"Moves of {which} from rows to columns, % a month "
-    caption += "(framed: informed by the certificate; others prior-driven)"
+    caption += "(hatched: prior-driven; plain: the certificates told something)"
     return HeatMap(caption, [state_name(state) for state in NAMES], rows)
 
 
@@ -83,7 +83,7 @@ def _shade(move: dict[str, Any] | None) -> Shade | None:
     if move is None:
         return None
     p = move["posterior_mean"]
-    return Shade(percent(p, 1), round(sqrt(p), 3), not move["prior_driven"])
+    return Shade(percent(p, 1), round(sqrt(p), 3), "hatched" if move["prior_driven"] else "")
 
 
 def _evidence(caption: str, moves: pl.DataFrame) -> Table:

@@ -9,7 +9,7 @@ import polars as pl
 
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Table
-from hemc.outputs.report.formats import difference_and_errors, estimate_millions
+from hemc.outputs.report.formats import bar, difference_and_errors, estimate_millions
 from hemc.outputs.run_files import RunFiles
 
 
@@ -45,6 +45,12 @@ _DIFFERENCE_HEADS = (
     ("loss of nine quarters", "USD million"),
 )  # fmt: skip
 
+#: Charts that compare scenarios: figure, unit, title, axis.
+_PICTURED = (
+    (LIFETIME[0], "%", "Expected lifetime loss by scenario", "% of the current pool"),
+    (LIFETIME[5], "fraction", "P(any writedown) by scenario, no insurer", "% of paths"),
+)
+
 _STYLES = ("median", "mean", "target", "second", "third", "fourth", "fifth")
 
 #: Series of scenario_months.parquet with title, axis and factor to its unit.
@@ -72,6 +78,7 @@ def scenario_results(run: RunFiles) -> list[Block]:
     batch = _batch(table)
     first = next(name for name in batch.names if name not in batch.weights)
     blocks: list[Block] = [
+        Grid([_compared(batch, *picture) for picture in _PICTURED]),
         _figures(run, batch, "To the end of the deal, amounts in USD million", LIFETIME),
         *(Paragraph(f"{name}: {text}.", "note") for name, text in batch.weights.items()),
         _differences(batch, first),
@@ -98,6 +105,16 @@ def _batch(table: pl.DataFrame) -> _Batch:
         dict(zip(weighted["scenario"], weighted["weights"], strict=True)),
         {(row["scenario"], row["measure"], row["statistic"]): row for row in rows},
     )
+
+
+def _compared(batch: _Batch, column: Column, unit: str, title: str, axis: str) -> Chart:
+    """Return one figure of every scenario as bars."""
+    found = [
+        bar(name, row, unit)
+        for name in batch.names
+        if (row := batch.rows.get((name, column.measure, column.statistic)))
+    ]
+    return Chart(title, charts.bars(found, axis), note="Line: ± standard error.")
 
 
 def _figures(run: RunFiles, batch: _Batch, caption: str, columns: Sequence[Column]) -> Table:

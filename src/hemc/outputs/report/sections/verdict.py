@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -17,7 +19,7 @@ from hemc.outputs.report.blocks import (
     Paragraph,
     Section,
 )
-from hemc.outputs.report.formats import MILLION, estimate, estimate_with_unit
+from hemc.outputs.report.formats import MILLION, estimate
 from hemc.outputs.run_files import RunFiles
 
 _MAX_BINS = 60
@@ -25,10 +27,7 @@ _MAX_BINS = 60
 
 def verdict(run: RunFiles) -> Section:
     """Return the first section: what was run, what came out, what to beware of."""
-    figures = [
-        Figure(headline_label(row), estimate_with_unit(row, run.independent))
-        for row in run.headlines
-    ]
+    figures = [Figure(headline_label(row) + _unit(row), _figure(run, row)) for row in run.headlines]
     pictures = [chart for chart in (oc_fan(run), loss_histogram(run)) if chart]
     blocks: list[Block] = [Facts(_facts(run)), Paragraph(_sentence(run), "lead"), Figures(figures)]
     blocks += _findings(run)
@@ -67,9 +66,9 @@ def loss_histogram(run: RunFiles) -> Chart | None:
     return Chart("Lifetime loss of the pool", spec, legend, f"{len(paths):,} paths.")
 
 
-def loss_bins(paths: pl.DataFrame) -> pl.DataFrame:
-    """Return low and high (% of current pool) and share (% of paths) of equal bins."""
-    loss = paths["pool_loss_pct"].to_numpy()
+def loss_bins(paths: pl.DataFrame, column: str = "pool_loss_pct") -> pl.DataFrame:
+    """Return low and high of equal bins from zero, in the column's unit, and share (% of paths)."""
+    loss = paths[column].to_numpy()
     n_bins = int(min(_MAX_BINS, max(10, 2 * len(loss) ** (1 / 3))))
     weight = paths["weight"].to_numpy()
     reach = (0.0, max(float(loss.max()), 1e-9))
@@ -79,21 +78,20 @@ def loss_bins(paths: pl.DataFrame) -> pl.DataFrame:
 
 
 def _facts(run: RunFiles) -> list[tuple[str, str]]:
-    """Return deal, group, date, scenario and size of the run."""
+    """Return date, pool, scenario and size of the run; the page's heading has the deal."""
     manifest = run.manifest
     scenario = manifest.configuration.scenario
     file = manifest.scenario
     path = "" if file is None else f", path of “{file.name}”"
     shift = f"stress shift {scenario.stress_shift:+g}" if scenario.stress_shift else "no shift"
     facts = [
-        ("Deal", f"{manifest.issuer} {manifest.series}, group {manifest.group}"),
         ("Certificate of", manifest.payment_date or "a date that cannot be read"),
         ("Scenario", f"random factors {scenario.factors}{path}, {shift}"),
         ("Insurer", manifest.configuration.insurer.mode),
         ("Simulated", f"{manifest.paths:,} paths × {manifest.months} months"),
     ]
     balance = _pool_balance(run)
-    return facts if balance is None else [*facts[:2], ("Pool", balance), *facts[2:]]
+    return facts if balance is None else [facts[0], ("Pool", balance), *facts[1:]]
 
 
 def _pool_balance(run: RunFiles) -> str | None:
@@ -107,22 +105,41 @@ def _pool_balance(run: RunFiles) -> str | None:
 
 def _sentence(run: RunFiles) -> str:
     """Say the headline figures in one sentence of plain words."""
-    shown = {
-        (row["measure"], row["statistic"]): estimate(row, run.independent).replace(" ", "\u00a0")
-        for row in run.headlines
-    }
+    shown = {(row["measure"], row["statistic"]): _figure(run, row) for row in run.headlines}
     insured = run.manifest.configuration.insurer.mode != "absent"
     parts = (
         (("pool_loss_pct", "mean"), "the pool is expected to lose {} of its present balance"),
         (("pool_loss_pct", "es_99"), "in the worst hundredth of paths {} on average"),
-        (("oc_below_target_after_reaching", "probability"),
-         "overcollateralisation falls below its target after reaching it with probability {}"),
         (("draws", "probability"), "the insurer has to pay with probability {}" * insured),
         (("writedown", "probability"),
-         "without an insurer some note is written down with probability {}"),
+         f"without an insurer some note is written down with probability {{}}{_classes_hit(run)}"),
     )  # fmt: skip
     said = [text.format(shown[key]) for key, text in parts if key in shown and text]
     return f"Over its remaining life {'; '.join(said)}."
+
+
+def _unit(row: dict[str, Any]) -> str:
+    """Return what a label adds where the figure does not say its unit itself."""
+    return ", USD" if row["unit"] == "USD" else ""
+
+
+def _figure(run: RunFiles, row: dict[str, Any]) -> str:
+    """Return a headline figure that no line break tears apart."""
+    return estimate(row, run.independent).replace(" ", "\u00a0")
+
+
+def _classes_hit(run: RunFiles) -> str:
+    """Say which class is written down most often and which never, where classes differ."""
+    found = {
+        name: row["value"]
+        for name in run.notes("writedown")
+        if (row := run.measure("writedown", "probability", "unwrapped", name))
+    }
+    if len(found) < 2 or not any(found.values()):
+        return ""
+    never = [name for name, value in found.items() if value == 0.0]
+    text = f", most often class {max(found, key=lambda name: found[name])}"
+    return f"{text}, on no path class {' or '.join(never)}" if never else text
 
 
 def _findings(run: RunFiles) -> list[Paragraph]:
