@@ -39,10 +39,9 @@ def run_to_the_report(base_toml, folder, **settings):
     write_run(result, folder / "run", write_report)
     page = (folder / "run" / "report.html").read_text(encoding="utf-8")
     shown = re.sub(r"<script.*?</script>", "", page, flags=re.S)
-    assert "Verdict" in shown or "What the notes can lose" in shown
     assert not re.search(r"\b(nan|inf|None|null)\b", re.sub(r"<[^>]*>", " ", shown))
     assert result.store.largest_gap < 0.01
-    assert result.deal_name in shown if hasattr(result, "deal_name") else "2003-HE2" in shown
+    assert "2003-HE2" in shown
     assert max(map(len, render_summary(result, folder).splitlines()[:-1])) <= 80
     return result, page
 
@@ -84,19 +83,14 @@ def test_three_hundred_and_sixty_months(base_toml, tmp_path):
 def test_nothing_left_of_the_pool(base_toml, tmp_path):
     """Everything pays off in the first months; later months hold zeros and the report is whole."""
     tape = write_tape(tmp_path / "tape.csv", loans(20, months=120))
-    settings = {"prepayment__current_cpr": 0.99} if _knows(base_toml, "current_cpr") else {}
     result, _ = run_to_the_report(
         base_toml, tmp_path, tape__file=str(tape), prepayment__long_run_cpr=0.99,
-        prepayment__half_life_months=0.5, **settings,
+        prepayment__half_life_months=0.5,
     )  # fmt: skip
     balance = result.store.months.frame().filter(
         (pl.col("series") == "pool_balance") & (pl.col("statistic") == "mean")
     )
     assert balance.sort("month")["value"][-1] == 0.0
-
-
-def _knows(base_toml, key):
-    return f"\n{key} =" in base_toml.read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

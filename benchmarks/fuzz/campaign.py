@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -47,20 +46,25 @@ def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outco
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     environment = os.environ | {"POLARS_MAX_THREADS": "1", RUN_VARIABLE: str(run)}
-    start = time.monotonic()
+    executions, seconds = 0, 0.0
     for _ in range(_MOST_STARTS):
-        left = 60 * minutes - (time.monotonic() - start)
-        if left < 1:
+        left = 60 * minutes - seconds
+        if left < 2:
             break
         with (place / "log").open("ab") as log:
             _call(
                 ["worker", reader.name, str(place), str(int(left) + 1)], environment, log.fileno()
             )
-    spent = (time.monotonic() - start) / 60
-    counts = place.glob("executions-*.json")
-    executions = sum(json.loads(file.read_text(encoding="ascii")) for file in counts)
+        executions, seconds = _progress(place)
     finds = tuple(sorted((place / "finds").glob("*")))
-    return Outcome(reader, spent, executions, finds, _coverage(reader, place, environment))
+    covered = _coverage(reader, place, environment)
+    return Outcome(reader, seconds / 60, executions, finds, covered)
+
+
+def _progress(place: Path) -> tuple[int, float]:
+    """Return executions and seconds of all workers so far."""
+    done = [json.loads(file.read_text("ascii")) for file in place.glob("progress-*.json")]
+    return sum(one["executions"] for one in done), sum(one["seconds"] for one in done)
 
 
 def _call(arguments: Sequence[str], environment: dict[str, str], log: int) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from hemc.config import load_config
+from hemc.engine.portfolio_deal import read_portfolio
 from hemc.engine.stress import read_stress_file
 from hemc.errors import HemcError
 from hemc.inputs.certificate import read_certificate
@@ -115,6 +116,10 @@ def _posterior(path: Path) -> object:
     return read_posterior(path, DIGEST, SERIES)
 
 
+def _portfolio(path: Path) -> object:
+    return read_portfolio(path, {})
+
+
 def _index(path: Path) -> object:
     return read_index_path(path).by_month(360)
 
@@ -143,7 +148,7 @@ def _run(path: Path) -> object:
         folder.mkdir()
         for one in whole.iterdir():
             if one.name != file:
-                (folder / one.name).hardlink_to(one)
+                (folder / one.name).symlink_to(one.resolve())
         (folder / file).write_bytes(content)
         with stored_run(folder):
             write_report(folder)
@@ -189,6 +194,8 @@ _ALL = (
     Reader("classes", "latent classes", _inputs("class_fractions"), "toml", ".toml", _classes),
     Reader("stress", "stress files", ("hemc.settings.stress",), "toml", ".toml",
            read_stress_file),
+    Reader("portfolio", "portfolio files", ("hemc.settings.portfolio",), "toml", ".toml",
+           _portfolio),
     Reader("config", "configurations", ("hemc.config", *_inputs("toml", "bounded_file")),
            "toml", ".toml", _config),
     Reader("run", "folders of stored runs",

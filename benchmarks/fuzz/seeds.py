@@ -21,6 +21,7 @@ _GLOBS = {
     "certificate": "certificates/*.txt", "record": "certificates/*.json", "deal": "deals/*.toml",
     "scenario": "scenarios/*.toml", "counts": "counts/*.csv", "product": "products/*.toml",
     "classes": "classes/*.toml", "stress": "stress.toml", "config": "*.toml",
+    "portfolio": "portfolio.toml",
 }  # fmt: skip
 
 _HTML_ROWS = (

@@ -24,7 +24,7 @@ import atheris
 SECONDS, MEMORY_MB = 5, 1_000
 
 #: Seconds of the wall after which libFuzzer ends the process.
-_LAST_SECONDS = 120
+_LAST_SECONDS = 300
 
 _MOST_BYTES = 200_000
 
@@ -50,12 +50,10 @@ def main() -> None:
         (corpus / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     scratch = Path(tempfile.mkdtemp(prefix="hemc-fuzz-"))
     file = scratch / f"input{reader.suffix}"
-    done = {"executions": 0}
+    progress = _Progress(place / f"progress-{os.getpid()}.json")
 
     def read(data: bytes) -> None:
-        done["executions"] += 1
-        if done["executions"] % 50 == 0:
-            (place / f"executions-{os.getpid()}.json").write_text(json.dumps(done["executions"]))
+        progress.count()
         file.write_bytes(data)
         start = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
@@ -99,9 +97,28 @@ def main() -> None:
         sys.argv[0], str(corpus), f"-max_total_time={seconds}", f"-timeout={_LAST_SECONDS}",
         f"-rss_limit_mb={_memory_now_mb() + MEMORY_MB}", f"-max_len={_MOST_BYTES}",
         f"-artifact_prefix={finds}/", "-print_final_stats=0", "-verbosity=0", "-len_control=0",
+        f"-report_slow_units={_LAST_SECONDS}",
     ]  # fmt: skip
     atheris.Setup(options, read, custom_mutator=change)
     atheris.Fuzz()
+
+
+class _Progress:
+    """Executions and seconds so far, written every second, since libFuzzer ends as it likes."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._executions = 0
+        self._start = self._written = time.monotonic()
+
+    def count(self) -> None:
+        """Count one execution more."""
+        self._executions += 1
+        now = time.monotonic()
+        if now - self._written > 1.0 or self._executions == 1:
+            self._written = now
+            done = {"executions": self._executions, "seconds": now - self._start}
+            self._file.write_text(json.dumps(done), encoding="ascii")
 
 
 def _memory_now_mb() -> int:

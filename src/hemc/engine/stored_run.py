@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
 from hemc.config import Config, LoadedConfig
 from hemc.engine.documents import Documents, read_documents
 from hemc.errors import InputError, InternalError
@@ -17,6 +19,19 @@ from hemc.outputs.run_files import RunFiles
 
 #: A figure may differ from the run's by so much, relative to it or in USD.
 _ROUNDING = 1e-9
+
+
+class _Input(BaseModel):
+    sha256: str
+
+
+class _Recorded(BaseModel):
+    """What manifest.json tells of a run that is simulated again."""
+
+    configuration_folder: str
+    configuration: dict[str, Any]
+    inputs: dict[str, _Input]
+    kernel_digest: str
 
 
 class StoredRun(NamedTuple):
@@ -51,8 +66,9 @@ def reload(
     if "configuration_folder" not in files.record:
         expected = "'configuration_folder' (run it again)"
         raise InputError(file, "", "a run of an earlier version of hemc", expected)
-    folder = inputs or Path(files.record["configuration_folder"])
-    values = dict(files.record["configuration"])
+    recorded = validate(_Recorded, files.record, file)
+    folder = inputs or Path(recorded.configuration_folder)
+    values = recorded.configuration
     for section, keys in (changes or {}).items():
         values[section] = {**values[section], **keys}
     config = validate(Config, values, file)
@@ -65,7 +81,7 @@ def reload(
 def _require_same_inputs(run: RunFiles, documents: Documents) -> None:
     """Refuse inputs that are not those that the run read."""
     for name, path in documents.paths.items():
-        recorded = run.record["inputs"][name]["sha256"]
+        recorded = run.record["inputs"].get(name, {}).get("sha256", "none")
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != recorded:
             raise InputError(

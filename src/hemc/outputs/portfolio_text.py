@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from hemc.outputs.numbers import show_estimate
 from hemc.outputs.portfolio_files import headline_rows
+from hemc.outputs.screen import Screen
 
 if TYPE_CHECKING:
     from hemc.engine.portfolio import PortfolioResult
-
-WIDTH = 80
 
 #: What the headline figures are called, by measure, insurer and statistic.
 LABELS = {
@@ -58,7 +55,7 @@ def warnings_of(result: PortfolioResult) -> list[str]:
 
 def render_portfolio(result: PortfolioResult, folder: Path) -> str:
     """Return the screen of a finished portfolio."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     settings = result.portfolio.settings
     pool = sum(deal.pool for deal in result.deals) / _MILLION
     out.print(
@@ -78,9 +75,7 @@ def render_portfolio(result: PortfolioResult, folder: Path) -> str:
     gap = f"{result.largest_gap:.1e} USD"
     out.print(f"largest gap of the cash identities: {gap} over all deals, paths and months")
     out.print(f"files: {folder}")
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def _headlines(result: PortfolioResult) -> Table:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from hemc.outputs.backtest_table import NO_VARIANCE
 from hemc.outputs.labels import figure_label
 from hemc.outputs.roll_forward_text import print_roll_forward, print_wrapped
 from hemc.outputs.score_table import OTHER_THAN_CERTAIN, surprises
+from hemc.outputs.screen import Screen
 
 if TYPE_CHECKING:
     from hemc.engine.score import ScoredRun
-
-WIDTH = 80
 
 MEANING = (
     "place: % of the forecast below what came, with half of what equals it. band: the narrowest "
@@ -30,7 +27,7 @@ MEANING = (
 
 def render_score(scored: ScoredRun, folder: Path) -> str:
     """Return what surprised, every figure's place in the forecast, and the roll-forward."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     came = scored.came
     out.print(f"{scored.title}: certificate of {came.date}")
     out.print(f"against the forecast from {came.fitted_to}, {scored.n_paths:,} paths\n")
@@ -50,9 +47,7 @@ def render_score(scored: ScoredRun, folder: Path) -> str:
     for remark in scored.remarks:
         print_wrapped(out, f"remark: {remark}")
     out.print(f"files: {folder}", soft_wrap=True)
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
 def score_json(scored: ScoredRun) -> str:

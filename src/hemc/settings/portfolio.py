@@ -10,12 +10,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from hemc.inputs.toml import Settings, assumed
-from hemc.settings.bounds import Count, NotNegative, Share
+from hemc.settings.bounds import NotNegative, Share
 from hemc.settings.scenario import ScenarioSettings
 from hemc.settings.simulation import SimulationSettings
 
 #: A name that is a file's name too.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 
 #: Sections that a portfolio has in place of its deals.
 WORLD = ("scenario", "simulation", "insurer")
@@ -48,7 +48,7 @@ class PortfolioDeal(Settings):
     name: Name
     config: Path
     set: dict[str, Any] = Field(default_factory=dict)
-    copies: Count = 1
+    copies: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     holdings: dict[str, Share] = Field(default_factory=dict)  # by class, of its face
 
     @field_validator("set")
@@ -74,7 +74,9 @@ class PortfolioFile(Settings):
     insurer: PortfolioInsurer
     scenario: ScenarioSettings = ScenarioSettings()
     simulation: SimulationSettings = SimulationSettings()
-    deals: Annotated[tuple[PortfolioDeal, ...], Field(min_length=1, alias="deal")]
+    deals: Annotated[
+        tuple[PortfolioDeal, ...], Field(min_length=1, max_length=10_000, alias="deal")
+    ]
 
     @field_validator("simulation")
     @classmethod
