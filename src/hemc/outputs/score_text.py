@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from hemc.outputs.backtest_table import NO_VARIANCE
 from hemc.outputs.labels import figure_label
 from hemc.outputs.roll_forward_text import print_roll_forward, print_wrapped
 from hemc.outputs.score_table import OTHER_THAN_CERTAIN, surprises
+from hemc.outputs.screen import Screen
 
 if TYPE_CHECKING:
     from hemc.engine.score import ScoredRun
-
-WIDTH = 80
 
 MEANING = (
     "place: % of the forecast below what came, with half of what equals it. band: the narrowest "
@@ -30,7 +26,7 @@ MEANING = (
 
 def render_score(scored: ScoredRun, folder: Path) -> str:
     """Return what surprised, every figure's place in the forecast, and the roll-forward."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
+    out = Screen()
     came = scored.came
     out.print(f"{scored.title}: certificate of {came.date}")
     out.print(f"against the forecast from {came.fitted_to}, {scored.n_paths:,} paths\n")
@@ -50,23 +46,17 @@ def render_score(scored: ScoredRun, folder: Path) -> str:
     for remark in scored.remarks:
         print_wrapped(out, f"remark: {remark}")
     out.print(f"files: {folder}", soft_wrap=True)
-    file = out.file
-    assert isinstance(file, StringIO)
-    return file.getvalue()
+    return out.text
 
 
-def score_json(scored: ScoredRun) -> str:
-    """Return the same as a record for machines."""
-    forward = scored.roll_forward
-    record = {
-        "deal": scored.came.deal, "fitted_to": scored.came.fitted_to.isoformat(),
-        "date": scored.came.date.isoformat(), "paths": scored.n_paths,
-        "figures": _records(scored.table),
+def score_record(scored: ScoredRun, folder: Path) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "deal": scored.came.deal, "fitted_to": scored.came.fitted_to, "date": scored.came.date,
+        "paths": scored.n_paths, "figures": scored.table,
         "surprises": [row["figure"] for row in surprises(scored.table)],
-        "roll_forward": None if forward is None else _records(forward),
-        "remarks": list(scored.remarks),
+        "roll_forward": scored.roll_forward, "remarks": scored.remarks, "folder": folder,
     }  # fmt: skip
-    return json.dumps(record, indent=1, ensure_ascii=False)
 
 
 def coverage_text(table: pl.DataFrame) -> str:
@@ -154,8 +144,3 @@ def score(crps: float) -> str:
     if crps >= 1e6:
         return f"{crps / 1e6:,.2f} m"
     return f"{crps:,.0f}" if crps >= 1_000.0 else f"{crps:.1f}"
-
-
-def _records(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return rows that JSON can hold."""
-    return table.with_columns(pl.col(pl.Date).dt.to_string()).to_dicts()
