@@ -45,6 +45,8 @@ ONE_RUN = RUN | {"simulation.paths": 64}
 
 SWING = '[{ setting = "scenario.credit_sd", low = 0.2, source = "a test" }]'
 
+TWO_DEALS = '[{ name = "a", config = "base.toml" }, { name = "b", config = "2002-he4.toml" }]'
+
 #: Keys that make each command quick.
 QUICK = {
     "run": ONE_RUN,
@@ -57,6 +59,7 @@ QUICK = {
                                 "sensitivities.roll_rate": "[1.0, 2.0]",
                                 "sensitivities.severity": "[1.0]",
                                 "sensitivities.tornado": SWING},
+    "portfolio": {"simulation.paths": 64, "deal": TWO_DEALS},
     "calibrate": SAMPLER,
     "backtest": SAMPLER | {"backtest.paths": 100},
 }  # fmt: skip

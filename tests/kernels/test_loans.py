@@ -16,12 +16,13 @@ from reference.ledger_cases import (
     tape,
 )
 from reference.loans import Loan, diary
-from reference.philox import philox, uniform
+from reference.philox import uniform
 
 from hemc.inputs.pool import build_pool
-from hemc.kernels import events, loans, movers, rng
+from hemc.kernels import events, loans, movers
 from hemc.kernels.jit import plain
 from hemc.kernels.loans import ClassShares, LoanTerms
+from hemc.kernels.records import records
 from hemc.kernels.transitions import PathFactors
 from hemc.model.latent_classes import split_classes
 from hemc.model.moves import compile_moves
@@ -72,12 +73,13 @@ def plain_months(root, tape, method, path=5):
             row["maturity_months"], row["state"], row["instalments_behind"],
         )  # fmt: skip
 
-        def severity(state, month, number=number):
-            u = uniform(philox((number, month, path, rng.SEVERITY), int(SEED))[0])
+        mover = MOVERS[method](rows, moves, path, number)
+
+        def severity(state, month, mover=mover):
+            u = uniform(mover.severity_word(month))
             route = 1 if state in ("foreclosure", "reo") else 0
             return rules.severity[route, int(u * rules.severity.shape[1])]
 
-        mover = MOVERS[method](rows, moves, path, number)
         add_diary(table, loan, diary(loan, MONTHS, mover, severity))
     return table
 
@@ -141,17 +143,6 @@ def test_first_instalment_by_hand():
     assert cash.interest == pytest.approx(1_000.00 * 11.5 / 12, abs=0.005)
 
 
-@pytest.mark.parametrize("n", range(7))
-@pytest.mark.parametrize("paid", [0, 1, 5])
-def test_instalments_at_once_are_those_one_by_one(n, paid):
-    loan = terms(n=6)
-    powers = loan.growth ** np.arange(7.0)
-    by_one, after = loans.pay_instalments(loan, powers[paid], n)
-    at_once, after_at_once = movers.pay_at_once(loan, powers[paid], n, powers)
-    assert at_once == pytest.approx(by_one, rel=1e-12, abs=1e-9)
-    assert after_at_once == pytest.approx(after, rel=1e-14)
-
-
 def test_a_schedule_that_is_paid_takes_no_further_instalments():
     loan = terms(n=3)
     payment = (loan.growth - 1) * loan.scheduled_a
@@ -163,12 +154,18 @@ def test_a_schedule_that_is_paid_takes_no_further_instalments():
 def test_a_schedule_moved_forward_ends_before_maturity():
     loan = terms(n=100, maturity=100)
     powers = loan.growth ** np.arange(121.0)
-    assert movers.last_month(loan, powers) == 100
-    sooner = loan._replace(scheduled_c=loan.scheduled_c * loan.growth**3)
-    assert movers.last_month(sooner, powers) == 97
-    assert movers.last_month(sooner._replace(maturity=90), powers) == 90
-    assert movers.last_month(loan._replace(maturity=500), powers[:81]) == 500
-    assert movers.last_month(sooner._replace(maturity=500), powers[:101]) == 97
+
+    def last_month(instalments_paid, maturity, powers=powers):
+        power = loan.scheduled_c * loan.growth**instalments_paid
+        of_loan = records(1, movers.Mover, scheduled_a=loan.scheduled_a, power=power)
+        of_loan["maturity"] = maturity
+        return movers.last_month(of_loan[0], powers)
+
+    assert last_month(0, 100) == 100
+    assert last_month(3, 100) == 97
+    assert last_month(3, 90) == 90
+    assert last_month(0, 500, powers[:81]) == 500
+    assert last_month(3, 500, powers[:101]) == 97
 
 
 def test_payoff_pays_arrears_and_half_a_month_by_hand():

@@ -7,11 +7,10 @@ from reference.philox import philox, uniform
 
 from hemc.kernels import rng, sojourns
 from hemc.kernels.sojourns import GUIDE
-from hemc.states import N_STATES
 
 
 def survival_and_guide(stay):
-    survival = np.concatenate([[1.0], np.cumprod(stay)])
+    survival = np.concatenate([[1.0], np.cumprod(stay), [-1.0]])
     guide = np.empty(GUIDE, dtype=np.uint32)
     sojourns.fill_guide(survival, guide)
     return survival, guide
@@ -25,7 +24,7 @@ def test_leave_month_is_the_first_with_survival_below_u(level):
     for u in [*generator.random(400), 2.0**-33, 1 - 2.0**-33]:
         for month in (0, 1, 7, 100, 199, 200):
             below = np.flatnonzero(survival[month + 1 :] <= u * survival[month])
-            wanted = month + 1 + below[0] if below.size else survival.size
+            wanted = month + 1 + below[0]  # the last element, month 201, is below all
             assert sojourns.leave_month(survival, guide, month, u) == wanted
 
 
@@ -42,33 +41,33 @@ def test_lost_digits_are_drawn_month_by_month():
     rows = np.zeros((300, 3))
     rows[:, 1], rows[:, 2] = stay, 1.0
     n = 4_000
-    months = [sojourns.leave_by_months(rows, 1, 100, (SEED, p, 1)) - 101 for p in range(n)]
+    months = [sojourns.leave_by_months(rows, 1, 100, 1, (SEED, p)) - 101 for p in range(n)]
     assert np.mean(months) == pytest.approx(9.0, abs=5 * (90 / n) ** 0.5)
     words = philox((1, 101, 0, rng.LONG_STAY), int(SEED))
     assert (months[0] == 0) == (uniform(words[0]) >= 0.9)
 
 
-def padded(cumulative):
-    """A row as the kernels hold it: 1 behind the last cell."""
-    row = np.ones(N_STATES)
-    row[: len(cumulative)] = cumulative
-    return row
+def cell_left_for(cumulative, u, low=0.0):
+    """Cell of a row that a loan leaves for out of cell 1, none below `low`."""
+    row = [*cumulative, 1.0]
+    return int(np.searchsorted(row, sojourns.skip_stay(low, row[0], row[1], u), side="right"))
 
 
-def test_a_loan_that_leaves_is_in_the_row_without_staying():
+@pytest.mark.parametrize("low", [0.0, 0.03])
+def test_a_loan_that_leaves_is_in_the_row_without_staying(low):
     cells = np.array([0.03, 0.9, 0.04, 0.02, 0.01])
-    row = padded(np.cumsum(cells)[:-1])
-    u = (np.arange(20_000) + 0.5) / 20_000
-    found = [sojourns.find_cell(row, sojourns.skip_stay(row, 1, v)) for v in u]
-    for cell, chance in zip((0, 2, 3, 4), np.delete(cells, 1) / 0.1, strict=True):
-        assert np.mean(np.array(found) == cell) == pytest.approx(chance, abs=2e-4)
+    found = np.array([
+        cell_left_for(np.cumsum(cells)[:-1], (v + 0.5) / 20_000, low) for v in range(20_000)
+    ])  # fmt: skip
+    left_for = np.where([low > 0.0, True, False, False, False], 0.0, cells)
+    for cell, chance in enumerate(left_for / left_for.sum()):
+        assert np.mean(found == cell) == pytest.approx(chance, abs=2e-4)
 
 
 @pytest.mark.parametrize(("cumulative", "others"), [((0.1, 0.9), {0, 2}), ((0.1,), {0})])
 def test_leaving_never_returns_the_state_itself(cumulative, others):
-    row = padded(cumulative)
     for u in (0.0, 2.0**-33, 0.5 - 1e-16, 0.5, 0.5 + 1e-16, 1 - 2.0**-33):
-        assert sojourns.find_cell(row, sojourns.skip_stay(row, 1, u)) in others
+        assert cell_left_for(cumulative, u) in others
 
 
 def test_cases_have_every_state_and_an_eventful_path():

@@ -10,7 +10,7 @@ from hemc.config import Config, Inputs
 from hemc.inputs.product import read_product
 from hemc.kernels import loans, rng
 from hemc.kernels.transitions import PathFactors, cumulate_path
-from hemc.states import N_LIVE, NAMES, PAID_OFF
+from hemc.states import CURRENT, N_LIVE, NAMES, PAID_OFF
 
 SEED = np.uint64(77)
 MONTHS = 150
@@ -87,36 +87,37 @@ class Monthly:
         u = uniform(philox(counter, int(SEED))[month % 4])
         return self.destination(NAMES.index(state), month, u)
 
+    def severity_word(self, month):
+        return philox((self.number, month, self.path, rng.SEVERITY), int(SEED))[0]
+
     def destination(self, s, month, u):
         row = self.rows[s, month - 1, : self.moves.n_destinations[s] + 1]
         return NAMES[self.moves.destination[s, int(np.searchsorted(row, u, side="right"))]]
 
 
 class BySojourn(Monthly):
-    """Moves of one loan asked once a stay, as `kernels/movers.py` draws them."""
+    """Moves of one loan asked once a stay, as `kernels/moves.py` draws them."""
 
     LONG = ("current", "bankruptcy", "foreclosure", "reo")
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.entered, self.leaves, self.unused = 0, None, []
+        self.entered, self.leaves = 0, None
 
-    def take(self, n):
-        """The next `n` words; a new block if the one drawn last does not hold them."""
-        if len(self.unused) < n:
-            counter = (self.number, self.entered, self.path, rng.STAY)
-            self.unused = [uniform(word) for word in philox(counter, int(SEED))]
-        taken, self.unused = self.unused[:n], self.unused[n:]
-        return taken
+    def word(self, month, place):
+        """A uniform of the loan's block of a month: destination, stay or severity, payoff."""
+        return uniform(philox((self.number, month, self.path, rng.STAY), int(SEED))[place])
+
+    def severity_word(self, month):
+        return philox((self.number, month, self.path, rng.STAY), int(SEED))[1]
 
     def __call__(self, state, month):
         s = NAMES.index(state)
         if state not in self.LONG:
-            to = self.destination(s, month, *self.take(1))
+            to = self.destination(s, month, self.word(month, 0))
         else:
             if self.leaves is None:
-                u_stay, self.u_to = self.take(2)
-                self.leaves = self.end_of_stay(s, u_stay)
+                self.leaves = self.end_of_stay(s, self.word(self.entered, 1))
             if month < self.leaves:
                 return state
             to = self.leave(s, month)
@@ -138,8 +139,12 @@ class BySojourn(Monthly):
         return self.rows.shape[1] + 1
 
     def leave(self, s, month):
-        cells = self.cells(s, month)
-        others = {to: chance for to, chance in cells.items() if to != s}
+        """Where a loan goes; out of current, whether it pays off was drawn when it came there."""
+        others = {to: chance for to, chance in self.cells(s, month).items() if to != s}
+        if s == CURRENT:
+            chance = others.pop(PAID_OFF)
+            if self.word(self.entered, 2) < chance / (chance + sum(others.values())):
+                return NAMES[PAID_OFF]
         bounds = np.cumsum(list(others.values())) / sum(others.values())
-        place = min(int(np.searchsorted(bounds, self.u_to, side="right")), len(others) - 1)
-        return NAMES[list(others)[place]]
+        place = int(np.searchsorted(bounds, self.word(month, 0), side="right"))
+        return NAMES[list(others)[min(place, len(others) - 1)]]

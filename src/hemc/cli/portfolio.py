@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, overrides, workers_asked
+from hemc.cli.options import FILE, JSON, overrides, print_found, workers_asked
 
 
 @click.command()
@@ -21,6 +21,7 @@ from hemc.cli.options import FILE, overrides, workers_asked
 @click.option("--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N.")
 @click.option("--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@JSON
 def portfolio(
     file: Path,
     paths: int | None,
@@ -32,6 +33,7 @@ def portfolio(
     cluster: str | None,
     insecure_cluster: bool,
     quiet: bool,
+    as_json: bool,
 ) -> None:
     """Run many deals under the same factors and add up losses, claims and writedowns.
 
@@ -68,8 +70,9 @@ def portfolio(
             workers = asked or Threads(book.settings.simulation.threads)
             result = run_portfolio(book, part, workers, progress, strict)
         write_portfolio(result, part, render_portfolio_report)
-    if not quiet:
-        click.echo(render_portfolio(result, folder), nl=False)
+    failed = [failure._asdict() for failure in result.failures]
+    record = {"folder": folder, "figures": result.measures, "failures": failed}
+    print_found(record, lambda: render_portfolio(result, folder), as_json, quiet)
     if result.failures:
         names = ", ".join(failure.deal for failure in result.failures)
         count = f"{len(result.failures)} of {len(book.settings.deals)} deals failed"

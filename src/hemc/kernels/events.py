@@ -4,124 +4,57 @@ Where `kernels/loans.py` asks each loan each month whether it moves, here a loan
 state (current, bankruptcy, foreclosure, REO) is asked once when it will leave
 (`kernels/sojourns.py`). Work grows with moves, not with loan-months.
 
-Nine loans in ten pay until they pay off and need a few lines here; `kernels/movers.py` follows the
-others. Current loans of one rate and frozen balances are running sums over months
-(`kernels/running_sums.py`). Everything else moves money by the rules of `kernels/loans.py`.
+First all loans draw their first stay (`kernels/first_stays.py`): nine in ten pay until they pay off
+and are done. The others are moved month by month, all that are due in a month together
+(`kernels/moves.py`). Current loans of one rate and frozen balances are running sums over months
+(`kernels/running_sums.py`). Money moves by the rules of `kernels/loans.py`.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from hemc.kernels import rng
+from hemc.kernels.first_stays import (
+    Starters,
+    prepare_others,
+    prepare_starters,
+    start_current,
+    start_others,
+)
 from hemc.kernels.jit import kernel
-from hemc.kernels.loans import (
-    INTEREST,
-    MOST_INSTALMENTS,
-    NET_RATE_BALANCE,
-    PREPAID,
-    ClassShares,
-    LoanTerms,
-    LossRules,
-    draw_class,
-    pay_off,
-)
-from hemc.kernels.movers import (
-    WORDS,
-    Position,
-    Tables,
-    draw_first_blocks,
-    follow_loan,
-    net_rate,
-)
+from hemc.kernels.loans import MOST_INSTALMENTS, ClassShares, LossRules
+from hemc.kernels.movers import WORDS, Mover, Queue, Schedules
+from hemc.kernels.moves import N_KINDS, kinds_by_destination, move_month
 from hemc.kernels.pool import Pool
+from hemc.kernels.records import Records, records
 from hemc.kernels.running_sums import (
     N_CURRENT,
     N_FROZEN,
-    change_current,
-    settle_current,
+    RateGroup,
+    Sums,
     settle_frozen,
+    settle_rates,
 )
-from hemc.kernels.sojourns import Sojourns, fill_sojourns, leave_month, prepare_sojourns
-from hemc.kernels.step import step
+from hemc.kernels.sojourns import Sojourns, fill_sojourns, prepare_sojourns
 from hemc.kernels.transitions import Floats, MonthFactors, MoveRates, PathFactors
-from hemc.states import CURRENT
 
 
-@step
-def pay_off_first(
-    loan: LoanTerms, c: int, sojourns: Sojourns, u: tuple[float, float],
-    powers: Floats, current: Floats, months: Floats,
-) -> bool:  # fmt: skip
-    """Tell whether a loan that starts current pays off from there, and if so account for it."""
-    leaves = leave_month(sojourns.survival[c, CURRENT], sojourns.guide[c, CURRENT], 0, u[0])
-    if leaves > months.shape[0] or leaves >= loan.maturity or u[1] >= sojourns.payoff[c, leaves]:
-        return False
-    change_current(current[leaves], -1.0, loan.scheduled_a, loan.scheduled_c)
-    balance = loan.scheduled_a - loan.scheduled_c * powers[leaves - 1]
-    cash = pay_off(loan, balance, 0)
-    row = months[leaves - 1]
-    row[PREPAID] += cash.prepaid
-    row[INTEREST] += cash.interest
-    row[NET_RATE_BALANCE] += net_rate(loan) * balance
-    return True
+class Tables(NamedTuple):
+    """What paths read, and one path's working memory; allocated once a block."""
 
-
-@step
-def follow_rate(
-    pool: Pool,
-    run: tuple[int, int],
-    rules: LossRules,
-    shares: ClassShares,
-    factors: MonthFactors,
-    tables: Tables,
-    draws: tuple[np.uint64, int],
-    out: tuple[Floats, Floats],
-) -> None:
-    """Move the loans of one rate, those from `run[0]` to before `run[1]`, along one path."""
-    seed, path = draws
-    months, loss_by_origin = out
-    first, last = run
-    sojourns, u, n_classes = tables.sojourns, tables.first_u, shares.cumulative.shape[1]
-    group, current = pool.rate_group[first], tables.current
-    powers = tables.powers[group]
-    number, starts_at, balance = (
-        pool.loan[first:last],
-        pool.state[first:last],
-        pool.balance[first:last],
-    )
-    a_of, c_of = pool.scheduled_a[first:last], pool.scheduled_c[first:last]
-    maturity, all_behind = pool.maturity[first:last], pool.behind[first:last]
-    growth, net_share = pool.growth[first], pool.net_share[first]
-    draw_first_blocks(number, seed, path, u)
-    a = scheduled_c = n = 0.0
-    for i in range(last - first):
-        state, c = starts_at[i], 0
-        loan = LoanTerms(a_of[i], c_of[i], growth, net_share, maturity[i])
-        if n_classes > 1:
-            c = draw_class(shares, state, rng.draw_loan(seed, rng.CLASS, path, number[i], 0))
-        if state == CURRENT and sojourns.is_long[CURRENT]:
-            a += loan.scheduled_a
-            scheduled_c += loan.scheduled_c
-            n += 1.0
-            if pay_off_first(loan, c, sojourns, (u[0, i], u[1, i]), powers, current, months):
-                continue
-        for j in range(WORDS):
-            tables.u[j] = u[j, i]
-        power = (a_of[i] - balance[i]) / c_of[i]
-        start = Position(0, state, all_behind[i], power, balance[i])
-        loss_by_origin[state, c] += follow_loan(
-            loan, start, c, group, tables, rules, factors, (seed, path, number[i]), months
-        )
-    current[1, 0] += a
-    current[1, 1] += scheduled_c
-    current[1, 2] += n
-    settle_current(current, powers, growth, net_share, months)
+    starters: Starters
+    groups: Records[RateGroup]
+    others: Records[Mover]
+    sojourns: Sojourns
+    schedules: Schedules
+    sums: Sums
+    queue: Queue
 
 
 @kernel
 def follow_paths(
-    pool: Pool,
     tables: Tables,
     factors: PathFactors,
     rules: LossRules,
@@ -130,17 +63,31 @@ def follow_paths(
     out: tuple[Floats, Floats],
 ) -> None:
     """Simulate a block of paths; outputs are those of `loans.simulate_paths`."""
-    months, loss_by_origin = out
+    starters, groups, others, sojourns, schedules, sums, queue = tables
     seed, first_path = draws
-    starts = tables.starts
-    for p in range(months.shape[0]):
+    for p in range(out[0].shape[0]):
+        months, loss_by_origin = out[0][p], out[1][p]
         path = MonthFactors(factors.credit[p], factors.prepayment[p], factors.charge_off[p])
-        fill_sojourns(tables.sojourns, path)
-        path_draws, path_out = (seed, first_path + p), (months[p], loss_by_origin[p])
-        for r in range(starts.size - 1):
-            run = (starts[r], starts[r + 1])
-            follow_rate(pool, run, rules, shares, path, tables, path_draws, path_out)
-        settle_frozen(tables.frozen, months[p])
+        fill_sojourns(sojourns, path)
+        d = (seed, first_path + p)
+        n = start_others(others, shares, sojourns, sums, queue, d, months)
+        start_current(starters, groups, shares, sojourns, schedules, sums, queue, d, others.size)
+        for month in range(1, months.shape[0] + 1):
+            n = move_month(
+                queue,
+                n,
+                month,
+                sojourns,
+                schedules,
+                sums,
+                path.credit,
+                rules,
+                d,
+                months,
+                loss_by_origin,
+            )
+        settle_rates(groups, schedules.powers, sums, months)
+        settle_frozen(sums.frozen, months)
 
 
 def simulate_paths(
@@ -154,23 +101,39 @@ def simulate_paths(
 ) -> None:
     """Simulate a block of paths; arguments and outputs are those of `loans.simulate_paths`."""
     tables = prepare_tables(pool, rates, rules.bankruptcy_paying_share > 0.0)
-    follow_paths(pool, tables, factors, rules, shares, draws, out)
+    follow_paths(tables, factors, rules, shares, draws, out)
 
 
 def prepare_tables(pool: Pool, rates: MoveRates, pays_in_bankruptcy: bool) -> Tables:
     """Lay out a block's working memory; NumPy does so at no cost in compilation."""
     n_months = rates.threshold.shape[0]
-    growth = np.ones((pool.group_growth.size, max(n_months, MOST_INSTALMENTS) + 1))
+    starters, groups = prepare_starters(pool, n_months)
+    growth = np.ones((groups.size, max(n_months, MOST_INSTALMENTS) + 1))
     growth[:, 1:] = pool.group_growth[:, None]
     powers = np.multiply.accumulate(growth, axis=1)
-    starts = np.flatnonzero(np.diff(pool.rate_group, prepend=-1, append=-1))
+    n = pool.balance.size
     return Tables(
+        starters=starters,
+        groups=groups,
+        others=prepare_others(pool),
         sojourns=prepare_sojourns(rates, pays_in_bankruptcy),
-        powers=powers,
-        discounts=1.0 / powers,
-        starts=starts,
-        current=np.zeros((n_months + 2, N_CURRENT)),
-        frozen=np.zeros((n_months + 2, N_FROZEN)),
-        first_u=np.empty((WORDS, np.diff(starts).max(initial=0))),
-        u=np.empty(WORDS),
+        schedules=Schedules(powers, 1.0 / powers),
+        sums=Sums(
+            first=np.zeros((2, (n_months + 2) * N_CURRENT)),
+            current=np.zeros((groups.size, (n_months + 2) * N_CURRENT)),
+            frozen=np.zeros((n_months + 2, N_FROZEN)),
+            flows=np.zeros((6, n_months)),
+        ),
+        queue=Queue(
+            movers=records(n, Mover),
+            leaving=np.empty(n_months + 2, dtype=np.uint32),
+            due=np.empty(n, dtype=np.uint32),
+            kept=np.empty(n, dtype=np.uint32),
+            number=np.empty(n, dtype=np.int64),
+            u=np.empty((WORDS, n)),
+            to=np.empty(n, dtype=np.uint32),
+            kinds=np.empty((N_KINDS, n), dtype=np.uint32),
+            n_kinds=np.zeros(N_KINDS, dtype=np.uint32),
+            kind_to=kinds_by_destination(pays_in_bankruptcy),
+        ),
     )

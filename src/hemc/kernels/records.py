@@ -11,7 +11,12 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-_FORMATS = {"float": "f8", "int": "i8", "bool": "?"}
+#: Whole numbers in 32 bits, for records of which there are many. Those that are indices are
+#: unsigned: numba then looks for no negative ones.
+Short = int
+Place = int
+
+_FORMATS = {"float": "f8", "int": "i8", "bool": "?", "Short": "i4", "Place": "u4"}
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -30,6 +35,9 @@ class Records(Protocol[T_co]):
 
     def __getitem__(self, at: int | tuple[int, ...], /) -> T_co:
         """Return the element at a position; setting its attributes changes the array."""
+
+    def __setitem__(self, at: int, element: Any, /) -> None:
+        """Copy an element of another such array to a position."""
 
 
 def records(shape: int | tuple[int, ...], of: type[T], **columns: Any) -> Records[T]:

@@ -8,61 +8,127 @@ by itself. Frozen balances are sums whatever their rate.
 
 from __future__ import annotations
 
-from hemc.kernels.loans import (
-    BALANCE,
-    COUNT,
-    INTEREST,
-    NET_RATE_BALANCE,
-    SCHEDULED,
-)
+from typing import NamedTuple
+
+import numpy as np
+
+from hemc.kernels.loans import BALANCE, COUNT, INTEREST, NET_RATE_BALANCE, PREPAID, SCHEDULED
+from hemc.kernels.records import Records
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats
 from hemc.states import BANKRUPTCY, CURRENT, REO
 
-#: Columns of a month's row of the current loans of one rate: sums of a, of c and of loans.
+#: Elements of a month in the sums of current loans of one rate: of a, of c and of loans.
 N_CURRENT = 4
+#: What becomes of loans that start current and leave: the rows of `Sums.first`.
+PAYS_OFF, MOVES = range(2)
+#: Rows of `Sums.flows`, of current loans: scheduled principal; balances paid off; opening balance
+#: × net rate a month of loans that pay, and of those that pay off and owe half of it; balances and
+#: loans after the month.
+SCHEDULED_PRINCIPAL, PAID_OFF, NET_OPENING, NET_PAID_OFF, CLOSING, N_CLOSING = range(6)
 #: Column of the net rate × balance in a month's row of the frozen states; balance changes of
 #: bankruptcy, foreclosure and REO stand before it, changes of their counts behind.
 FROZEN_NET_RATE, FROZEN_COUNT = 3, 4
 N_FROZEN = 7
 
 
-@step
-def change_current(row: Floats, sign: float, scheduled_a: float, scheduled_c: float) -> None:
-    """Add a schedule to the current loans of its rate from a month on, or take it out."""
-    row[0] += sign * scheduled_a
-    row[1] += sign * scheduled_c
-    row[2] += sign
+class RateGroup:
+    """Loans of one rate; a record."""
+
+    growth: float  # 1 + ρ
+    net_share: float  # part of interest that is left after the fee
+    scheduled_a: float  # sum over the loans that start current
+    scheduled_c: float
+    first: int  # position among the loans that start current
+    end: int  # position after its last one
+    last_month: int  # in which one of its loans may be current
+
+
+class Sums(NamedTuple):
+    """One path's sums; zero between paths."""
+
+    first: Floats  # [PAYS_OFF …, (t + 2) × N_CURRENT] loans of one rate that leave, by month
+    current: Floats  # [rate group, (t + 2) × N_CURRENT] changes of the current loans
+    frozen: Floats  # [t + 2, N_FROZEN] changes in bankruptcy, foreclosure, REO
+    flows: Floats  # [SCHEDULED_PRINCIPAL …, t]
 
 
 @step
-def settle_current(
-    current: Floats, powers: Floats, growth: float, net: float, months: Floats
+def change_current(
+    sums: Floats, month: int, sign: float, scheduled_a: float, scheduled_c: float
 ) -> None:
-    """Turn the changes of the paying current loans of one rate into cash and balances.
+    """Add a schedule to the current loans of its rate from a month on, or take it out."""
+    at = np.uint64(month) * np.uint64(N_CURRENT)
+    sums[at] += sign * scheduled_a
+    sums[at + np.uint64(1)] += sign * scheduled_c
+    sums[at + np.uint64(2)] += sign
 
-    `current[t + 1]` are the changes of month t's row; they are cleared.
+
+@step
+def settle_first(
+    first: Floats, last: int, group: RateGroup, powers: Floats, current: Floats, flows: Floats
+) -> None:
+    """Turn the exits of the loans of one rate that start current into changes of `current`.
+
+    Settle the payoffs among them. There are none after month `last`. `first` is cleared.
     """
-    rho = growth - 1.0
+    pays_off, moves = first[PAYS_OFF], first[MOVES]
+    rate = (group.growth - 1.0) * group.net_share
+    n_used = (last + 1) * N_CURRENT
+    for j in range(n_used):
+        current[j] = -(pays_off[j] + moves[j])
+    current[n_used:] = 0.0
+    paid_off, net_paid_off = flows[PAID_OFF], flows[NET_PAID_OFF]
+    for t in range(last):
+        at = np.uint64(t + 1) * np.uint64(N_CURRENT)
+        balance = pays_off[at] - pays_off[at + np.uint64(1)] * powers[t]
+        paid_off[t] += balance
+        net_paid_off[t] += rate * balance
+    pays_off[: n_used + N_CURRENT] = 0.0  # with those that outlast the months
+    moves[: n_used + N_CURRENT] = 0.0
+    change_current(current, 1, 1.0, group.scheduled_a, group.scheduled_c)
+    current[N_CURRENT + 2] += group.end - group.first - 1
+
+
+@step
+def settle_current(current: Floats, group: RateGroup, powers: Floats, flows: Floats) -> None:
+    """Turn the changes of the paying current loans of one rate into cash and balances."""
+    rho = group.growth - 1.0
     a = c = n = 0.0
+    for t in range(group.last_month):
+        at = np.uint64(t + 1) * np.uint64(N_CURRENT)
+        a += current[at]
+        c += current[at + np.uint64(1)]
+        n += current[at + np.uint64(2)]
+        is_any = n > 0.0  # else nothing is left of the sums but rounding
+        opening = a - c * powers[t] if is_any else 0.0
+        principal = rho * (c * powers[t]) if is_any else 0.0
+        flows[SCHEDULED_PRINCIPAL, t] += principal
+        flows[NET_OPENING, t] += rho * group.net_share * opening
+        flows[CLOSING, t] += opening - principal
+        flows[N_CLOSING, t] += n
+
+
+@step
+def add_flows(flows: Floats, months: Floats) -> None:
+    """Add what became of the current loans to the path's output and clear it."""
     for t in range(months.shape[0]):
-        change = current[t + 1]
-        a += change[0]
-        c += change[1]
-        n += change[2]
-        for j in range(N_CURRENT):
-            change[j] = 0.0
-        if n == 0.0:  # nothing is left of the sums but rounding
-            a = c = 0.0
-            continue
         row = months[t]
-        instalment = rho * c * powers[t]
-        row[SCHEDULED] += instalment
-        row[INTEREST] += net * (rho * a - instalment)
-        opening = a - c * powers[t]
-        row[NET_RATE_BALANCE] += 12.0 * rho * net * opening
-        row[BALANCE + CURRENT] += opening - instalment
-        row[COUNT + CURRENT] += n
+        row[SCHEDULED] += flows[SCHEDULED_PRINCIPAL, t]
+        row[PREPAID] += flows[PAID_OFF, t]
+        row[INTEREST] += flows[NET_OPENING, t] + 0.5 * flows[NET_PAID_OFF, t]
+        row[NET_RATE_BALANCE] += 12.0 * (flows[NET_OPENING, t] + flows[NET_PAID_OFF, t])
+        row[BALANCE + CURRENT] += flows[CLOSING, t]
+        row[COUNT + CURRENT] += flows[N_CLOSING, t]
+    flows[:] = 0.0
+
+
+@step
+def settle_rates(groups: Records[RateGroup], powers: Floats, sums: Sums, months: Floats) -> None:
+    """Settle the current loans of all rates."""
+    for g in range(groups.size):
+        settle_current(sums.current[g], groups[g], powers[g], sums.flows)
+    add_flows(sums.flows, months)
 
 
 @step

@@ -123,8 +123,14 @@ def prepayment_curve(rates: Floats, config: Config, n_months: int) -> Floats:
 
 
 def normal_table() -> Floats:
-    """Return Φ and its slope per grid step for `normal_cdf`."""
+    """Return Φ as cubics for `normal_cdf`, float64[grid, 4]: values and slopes fit at both ends.
+
+    It is exactly 0 at its lower end, for thresholds of −∞, which make a move impossible.
+    """
     n = 2 * NORMAL_REACH * NORMAL_STEPS
     x: NDArray[np.float64] = np.arange(n + 1) / NORMAL_STEPS - NORMAL_REACH
     slope = np.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi) / NORMAL_STEPS
-    return np.column_stack([ndtr(x), slope])
+    here = np.where(x > -NORMAL_REACH, ndtr(x), 0.0)
+    rise, bend = np.diff(here), slope[:-1] + slope[1:] - 2.0 * np.diff(here)
+    cubics = np.stack([here[:-1], slope[:-1], rise - slope[:-1] - bend, bend], axis=1)
+    return np.ascontiguousarray(cubics)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hemc.printable import printable
+
 if TYPE_CHECKING:
     from hemc.engine.plan import Plan
 
 _UNITS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
-_COMPILING = "compiling kernels, once, takes about 20 s more"
+_COMPILING = "compiling kernels, once, takes about 10 s more"
 
 
 def plan_record(plan: Plan, folder: Path) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def render_plan(plan: Plan, folder: Path) -> str:
         f"at most {max(own * plan.bytes_a_path / 1e6, 0.1):,.1f} MB of paths in {folder}",
         "nothing was run or written",
     ]
-    return "\n".join(lines) + "\n"
+    return printable("\n".join(lines) + "\n")
 
 
 def _large(number: float) -> str:

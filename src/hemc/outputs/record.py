@@ -14,7 +14,8 @@ from polars import selectors as cs
 
 def record_text(record: Mapping[str, Any]) -> str:
     """Return a record as JSON: a table as a list of rows, a figure that is not finite as null."""
-    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+    # In ASCII, so that no character of a document reaches the terminal that obeys it.
+    return json.dumps(record, indent=1, allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> object:

@@ -18,6 +18,7 @@ import polars as pl
 
 from hemc.errors import InputError
 from hemc.outputs.run_files import RunFiles
+from hemc.printable import printable
 
 _KEY = {"run": "TEXT NOT NULL", "deal": "TEXT NOT NULL", "payment_date": "TEXT",
         "scenario": "TEXT NOT NULL"}  # fmt: skip
@@ -81,11 +82,12 @@ def publish_runs(folders: tuple[Path, ...], url: str) -> list[Published]:
 
 def render_published(published: Sequence[Published]) -> str:
     """Return a line a run that says what became of it."""
-    return "".join(
+    lines = (
         f"{folder}: run {run}, "
         + (f"{rows:,} rows\n" if rows else "there already, nothing changed\n")
         for folder, run, rows in published
     )
+    return printable("".join(lines))
 
 
 def run_key(run: RunFiles) -> str:
