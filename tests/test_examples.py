@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from inputs.certificate_writer import Style, write_document
 from inputs.panel_files import freddie_line, write_lines
 from shown_commands import commands_of_help, commands_of_page, every_command, tree, words_of
 
@@ -20,6 +21,17 @@ ROOT = Path(__file__).parents[1]
 LEFT_OUT = {
     "hemc run configs/base.toml --cluster tls://scheduler.example:8786": "needs that scheduler",
 }
+
+OCTOBER, NOVEMBER = (
+    f"configs/certificates/gmacm-2002-he4_{date}.json" for date in ("2003-10-27", "2003-11-25")
+)
+
+#: What `hemc score` needs: a run, and the configuration of the month after.
+TWO_MONTHS = (
+    f"hemc init october --certificate {OCTOBER}",
+    "hemc run october/base.toml --paths 64 --out results/october",
+    f"hemc init november --certificate {NOVEMBER}",
+)
 
 SERIES = [f"certificates/gmacm-{name}" for name in (
     "2002-he4_2004-01-26.json", "2002-he4_2004-02-25.json", "2003-he2_2003-11-25.json",
@@ -78,14 +90,25 @@ def workplace(tmp_path_factory):
         shutil.copytree(ROOT / "configs", "configs")
         _write_data(folder)
         for command in ("hemc run configs/base.toml", "hemc calibrate configs/two-deals.toml",
-                        "hemc init study"):  # fmt: skip
+                        "hemc init study", *TWO_MONTHS):  # fmt: skip
             result = invoke(command)
             assert result.exit_code == 0, result.output
+        _write_november()
     finally:
         os.chdir(before)
     for name in ("stress", "stressed"):
         shutil.copytree(folder / "results" / "base", folder / "results" / name)
     return folder
+
+
+def _write_november():
+    """Write November's certificate as it is filed, and a configuration beside it."""
+    record = json.loads(Path(NOVEMBER).read_text(encoding="utf-8"))
+    Path("november.txt").write_text(write_document(record, Style("text", seed=4)), encoding="utf-8")
+    text = Path("november/base.toml").read_text(encoding="utf-8")
+    for room in ("certificates", "deals", "products"):
+        text = text.replace(f'= "{room}/', f'= "november/{room}/')
+    Path("november.toml").write_text(text, encoding="utf-8")
 
 
 def _write_data(folder):

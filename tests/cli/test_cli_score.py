@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from inputs.certificate_writer import Style, write_document
 from outputs.workbook_sheets import Book
+from planted_certificate import planted
 
 from hemc.cli import main
 
@@ -216,36 +217,6 @@ def test_report_and_workbook_get_their_parts(closed, october):
     assert scored["pool.ending_pool"]["observed"] == 250_832_658.55
 
 
-def planted(run, before, middle="mean"):
-    """Return the record of a certificate that shows what a run expected, or its median."""
-    forecast = pl.read_parquet(run / "next_month.parquet").drop("path", "weight")
-    values = (getattr(forecast.cast(pl.Float64), middle)()).row(0, named=True)
-    delinquent = {}
-    for key in before["delinq"]:
-        number = round(values[f"delinq.{key}.number"])
-        balance = f"{values[f'delinq.{key}.balance']:.2f}" if number else "0.00"
-        delinquent[key] = {"balance": balance, "number": str(number), "pct": "0.00"}
-    notes = {
-        name: before["notes"][name] | {
-            part: f"{values[f'notes.{name}.{part}']:.2f}"
-            for part in ("beginning", "ending", "principal", "interest")
-        }
-        for name in before["notes"]
-    }  # fmt: skip
-    pool = before["pool"] | {
-        key: f"{values[f'pool.{key}']:.2f}"
-        for key in ("beginning_pool", "ending_pool", "principal_collections",
-                    "interest_collections", "excess_cash")
-    }  # fmt: skip
-    pool["active_loan_count"] = str(round(values["pool.active_loan_count"]))
-    return before | {
-        "payment_date": "2003-11-25", "pool": pool, "notes": notes, "delinq": delinquent,
-        "oc": {key: f"{values[f'oc.{key}']:.2f}" for key in before["oc"]},
-        "losses": {"current_month": f"{values['losses.current_month']:.2f}",
-                   "beginning": before["losses"]["beginning"], "recoveries": None, "ending": None},
-    }  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def before(configs):
     return json.loads((configs / "certificates" / OCTOBER).read_text())
@@ -253,7 +224,7 @@ def before(configs):
 
 def test_a_pool_that_moved_as_expected_has_little_to_explain(october, before, tmp_path):
     file = tmp_path / "expected.json"
-    file.write_text(json.dumps(planted(october, before)))
+    file.write_text(json.dumps(planted(october, before, "2003-11-25")))
     done("score", october, file, "--out", tmp_path / "tables")
     rows = steps(tmp_path / "tables", "pool_loss")
     state = rows["pool_state"]
@@ -265,7 +236,7 @@ def test_a_pool_that_moved_as_expected_has_little_to_explain(october, before, tm
 
 
 def test_a_median_certificate_surprises_nobody_and_a_shifted_one_does(october, before, tmp_path):
-    record = planted(october, before, "median")
+    record = planted(october, before, "2003-11-25", "median")
     record["pool"]["interest_collections"] = "1000000.00"
     file = tmp_path / "median.json"
     file.write_text(json.dumps(record))
@@ -281,7 +252,7 @@ def test_a_median_certificate_surprises_nobody_and_a_shifted_one_does(october, b
 
 def test_a_printed_document_states_what_was_paid(october, before, tmp_path):
     """A document in the filings' layout, with the insurer's line that records do not have."""
-    text = write_document(planted(october, before), Style("text", seed=2))
+    text = write_document(planted(october, before, "2003-11-25"), Style("text", seed=2))
     file = tmp_path / "november.txt"
     line = "Credit Enhancement Draw Amount            12,345.67\n"
     file.write_text(
@@ -402,35 +373,3 @@ def test_a_run_of_other_paths_is_refused(october, configs, tmp_path):
     assert "expected the kernels of the run (older); run again" in line
     (copy / "next_month.parquet").unlink()
     assert "no next_month.parquet" in refused(copy, configs / "certificates" / NOVEMBER)
-
-
-def test_the_examples_of_the_help_run(october, november, home, monkeypatch):
-    """In a folder with what they name: a run, a document as filed, a configuration."""
-    monkeypatch.chdir(home)
-    record = json.loads((home / "configs" / "certificates" / NOVEMBER).read_text())
-    (home / "november.txt").write_text(write_document(record, Style("text", seed=4)))
-    places = re.sub(
-        r'"(certificates|deals|products|scenarios)/', r'"configs/\1/', november.read_text()
-    )
-    (home / "november.toml").write_text(places)
-    lines = map(str.strip, hemc("score", "--help").output.splitlines())
-    examples = [line.split()[1:] for line in lines if line.startswith("hemc ")]
-    assert len(examples) == 2
-    for words in examples:
-        assert "Roll-forward" in done(*words, "--out", "tables").output
-
-
-def test_the_commands_of_the_page_run(root, home, monkeypatch, tmp_path):
-    """With few paths; the closing on the next run's configuration is that run's mean."""
-    (tmp_path / "configs").symlink_to(root / "configs")
-    monkeypatch.chdir(tmp_path)
-    page = (root / "docs" / "how-to" / "score.md").read_text(encoding="utf-8")
-    commands = [line.split()[1:] for line in page.splitlines() if line.startswith("hemc ")]
-    assert [words[0] for words in commands] == ["init", "run", "score", "init", "score", "run"]
-    for words in commands:
-        if words[0] == "run":
-            words = [word.replace("2000", "64") for word in words] + list(FEW[2:7])
-        done(*words)
-    closing = steps(tmp_path / "results" / "october", "pool_loss")["closing"]["to_come"]
-    following = pl.read_parquet(tmp_path / "results" / "november" / "paths.parquet")
-    assert closing == following["pool_loss"].to_numpy().mean()

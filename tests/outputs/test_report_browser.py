@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from planted_certificate import planted
 from report_sample import write_sample
 
 from hemc.cli import main
@@ -57,6 +58,11 @@ def stress_report(root, tmp_path_factory):
         result = CliRunner().invoke(main, asked)
         assert result.exit_code == 0, result.output
         assert json.loads(result.stdout)["folder"] == str(folder)
+    own = json.loads((root / "tests/data/certificates/gmacm-2003-he2_2004-02-25.json").read_text())
+    certificate = folder.parent / "march.json"
+    certificate.write_text(json.dumps(planted(folder, own, "2004-03-25")))
+    result = CliRunner().invoke(main, ["score", str(folder), str(certificate), "--quiet"])
+    assert result.exit_code == 0, result.output
     return folder / "report.html"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE
+from hemc.cli.options import FILE, JSON, print_found
 
 
 @click.command()
@@ -15,7 +16,7 @@ from hemc.cli.options import FILE
 @click.option("--config", type=FILE, help="Configuration of the next run, on which to close.")
 @click.option("--inputs", type=FILE, help="Folder that the run's configuration stands in now.")
 @click.option("--out", type=FILE, help="Folder of the tables (default: RUN).")
-@click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
+@JSON
 @click.option("--quiet", is_flag=True, help="No progress and no tables.")
 def score(
     run: Path,
@@ -43,17 +44,17 @@ def score(
     from hemc.outputs.folder import refuse_foreign
     from hemc.outputs.progress import show_progress
     from hemc.outputs.report.document import write_report
+    from hemc.outputs.run_files import stored_run
     from hemc.outputs.score_files import write_score
-    from hemc.outputs.score_text import render_score, score_json
+    from hemc.outputs.score_text import render_score, score_record
 
     folder = out or run
     refuse_foreign(folder)
-    stored = reopen_run(run, inputs)
+    with stored_run(run):
+        stored = reopen_run(run, inputs)
     later = None if config is None else load_config(config)
     with show_progress(chain_paths(stored, later), quiet) as progress:
         scored = score_run(stored, certificate, later, progress)
     write_score(scored, stored.files.manifest.name, folder, write_report)
-    if as_json:
-        click.echo(score_json(scored))
-    elif not quiet:
-        click.echo(render_score(scored, folder), nl=False)
+    screen = partial(render_score, scored, folder)
+    print_found(score_record(scored, folder), screen, as_json, quiet)

@@ -99,7 +99,7 @@ def read_later(run: StoredRun, certificate: Certificate, loaded: LoadedConfig) -
             f"that of {expected[0]}, {expected[1]}, which is scored",
         )  # fmt: skip
     own, wanted = loaded.config.simulation, run.loaded.config.simulation
-    for key in ("seed", "sampling"):
+    for key in ("seed", "loan_seed", "sampling"):
         if getattr(own, key) != getattr(wanted, key):
             raise InputError(
                 loaded.file, f"simulation.{key}", str(getattr(own, key)),

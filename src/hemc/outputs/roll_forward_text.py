@@ -6,10 +6,10 @@ import textwrap
 from typing import Any
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
 from hemc.outputs.roll_forward import CHANGE, CLOSING, OPENING, REALISED, RESERVE, STEPS
+from hemc.outputs.screen import Screen
 
 #: What each line says; opening and closing get their dates.
 LINES = {
@@ -32,7 +32,7 @@ ORDER = (
 )
 
 
-def print_roll_forward(out: Console, table: pl.DataFrame) -> None:
+def print_roll_forward(out: Screen, table: pl.DataFrame) -> None:
     """Print a table a measure, and the reserve of the insurer's present value."""
     out.print("\nRoll-forward: mean over paths, USD")
     for measure, name in MEASURES.items():
@@ -51,7 +51,7 @@ def print_roll_forward(out: Console, table: pl.DataFrame) -> None:
     print_wrapped(out, ORDER)
 
 
-def print_wrapped(out: Console, text: str) -> None:
+def print_wrapped(out: Screen, text: str) -> None:
     """Print a sentence, its further lines indented."""
     for line in textwrap.wrap(text, out.width, subsequent_indent="  "):
         out.print(line, soft_wrap=True)

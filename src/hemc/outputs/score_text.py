@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,18 +49,14 @@ def render_score(scored: ScoredRun, folder: Path) -> str:
     return out.text
 
 
-def score_json(scored: ScoredRun) -> str:
-    """Return the same as a record for machines."""
-    forward = scored.roll_forward
-    record = {
-        "deal": scored.came.deal, "fitted_to": scored.came.fitted_to.isoformat(),
-        "date": scored.came.date.isoformat(), "paths": scored.n_paths,
-        "figures": _records(scored.table),
+def score_record(scored: ScoredRun, folder: Path) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "deal": scored.came.deal, "fitted_to": scored.came.fitted_to, "date": scored.came.date,
+        "paths": scored.n_paths, "figures": scored.table,
         "surprises": [row["figure"] for row in surprises(scored.table)],
-        "roll_forward": None if forward is None else _records(forward),
-        "remarks": list(scored.remarks),
+        "roll_forward": scored.roll_forward, "remarks": scored.remarks, "folder": folder,
     }  # fmt: skip
-    return json.dumps(record, indent=1, ensure_ascii=False)
 
 
 def coverage_text(table: pl.DataFrame) -> str:
@@ -149,8 +144,3 @@ def score(crps: float) -> str:
     if crps >= 1e6:
         return f"{crps / 1e6:,.2f} m"
     return f"{crps:,.0f}" if crps >= 1_000.0 else f"{crps:.1f}"
-
-
-def _records(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return rows that JSON can hold."""
-    return table.with_columns(pl.col(pl.Date).dt.to_string()).to_dicts()
