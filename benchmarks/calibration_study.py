@@ -9,6 +9,7 @@ posterior draws is uniform. Bands are simultaneous over the ranks (Säilynoja, B
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -112,11 +113,17 @@ def _group(s: int, to: int) -> str:
     return "cures, stays and other moves"
 
 
-def study(deals: int, processes: int, config: Config, seed: int) -> list[Fit]:
-    """Fit all simulated deals of all lengths, on processes."""
+def study(deals: int, processes: int, config: Config, seed: int, kept: Path | None) -> list[Fit]:
+    """Fit all simulated deals of all lengths on processes; `kept` is a file for each fit's line."""
     tasks = [(length, number) for number in range(deals) for length in LENGTHS]
+    fits = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(partial(fit_deal, config, seed), tasks, chunksize=4))
+        for fit in pool.map(partial(fit_deal, config, seed), tasks, chunksize=4):
+            fits.append(fit)
+            if kept is not None:
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(fit._asdict()) + "\n")
+    return fits
 
 
 def judge(fits: list[Fit], moves: list[tuple[int, int]]) -> Iterator[Family]:
@@ -175,9 +182,10 @@ def main() -> None:
     parser.add_argument("--deals", type=int, default=200, help="simulated deals of each length")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=SEED, help="the first one counts")
-    parser.add_argument("--draws", type=int, default=1200, help="kept draws of each of two chains")
-    parser.add_argument("--sweeps", type=int, default=20, help="sweeps between draws")
+    parser.add_argument("--draws", type=int, default=1000, help="kept draws of each of two chains")
+    parser.add_argument("--sweeps", type=int, default=15, help="sweeps between draws")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "calibration.md")
+    parser.add_argument("--fits", type=Path, help="file that each fit is added to, a line of JSON")
     parser.add_argument("--part", choices=("both", STUDY, LONG_RUN), default="both")
     options = parser.parse_args()
     if options.part != STUDY:
@@ -186,7 +194,7 @@ def main() -> None:
         return
     config = settings_of(options.draws, options.sweeps)
     start = time.perf_counter()
-    fits = study(options.deals, options.processes, config, options.seed)
+    fits = study(options.deals, options.processes, config, options.seed, options.fits)
     seconds = time.perf_counter() - start
     product = read_product(configs_dir() / "products" / "closed-end-second-before.toml")
     moves = support_of(product_prior(product, config.calibration, config.loss.lumpiness))

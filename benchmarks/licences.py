@@ -29,7 +29,8 @@ Written by `scripts/licences` from the metadata of the installed packages, in th
 `constraints.txt`; a test tells when it is no longer so. hemc itself is Apache-2.0. A package is
 listed where it is first needed, directly or through another one. Nothing of these packages is
 copied into hemc, but the page of a report holds the bundle of Vega, Vega-Lite and Vega-Embed
-(BSD-3-Clause) that vl-convert-python makes.
+(BSD-3-Clause) that vl-convert-python makes. Not listed is what `scripts/fuzz` alone installs,
+atheris (Apache-2.0).
 """
 
 #: What packages write in the old field instead of naming a licence.

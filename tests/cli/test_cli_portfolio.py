@@ -75,6 +75,14 @@ def test_assumptions_name_the_insurers_source(finished):
     assert (row["deal"], row["value"], row["source"]) == ("", "5,000,000", "a test")
 
 
+def test_commands_on_runs_say_that_it_is_none(finished):
+    result = hemc("report", finished[0])
+    assert result.exit_code == 2
+    assert result.stderr.endswith(
+        "found the folder of a portfolio; expected the folder of a finished run\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

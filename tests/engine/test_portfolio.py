@@ -17,6 +17,8 @@ from hemc.model.insurer import performing
 from hemc.model.simulation import simulate_block
 from hemc.model.waterfall import pay_paths
 from hemc.outputs.portfolio_tables import AMOUNTS
+from hemc.outputs.portfolio_text import render_portfolio
+from hemc.outputs.report.sections import portfolio_deals
 from hemc.scale.block import large_pool_loss
 from hemc.scale.cluster import connected_cluster
 from hemc.scale.threads import Threads
@@ -248,16 +250,18 @@ def test_a_deal_that_does_not_fit_is_named_and_left_out(tmp_path, fault):
     assert both.left == ["good.parquet"]
 
 
-def test_a_certificate_that_does_not_tie_out_fails_where_strict(tmp_path, certificate_txt):
-    text = certificate_txt.read_text(encoding="utf-8")
-    wrong = tmp_path / "wrong.txt"
+def wrong_certificate(folder, certificate_txt):
+    """Write a certificate of which an identity fails by a cent; return a deal's table with it."""
+    text, wrong = certificate_txt.read_text(encoding="utf-8"), folder / "wrong.txt"
     wrong.write_text(text.replace("975,292.71", "975,292.72"), encoding="utf-8")
-    assert text != wrong.read_text(encoding="utf-8")
-    deals = {"wrong": config(f"set = {{ inputs.certificate = '{wrong}' }}"), "good": config()}
-    assert [f.deal for f in Run(tmp_path / "strict", deals, strict=True).result.failures] == [
-        "wrong"
-    ]
-    assert Run(tmp_path / "plain", deals).result.failures == ()
+    return config(f"set = {{ inputs.certificate = '{wrong}' }}")
+
+
+def test_a_certificate_that_does_not_tie_out_fails_where_strict(tmp_path, certificate_txt):
+    deals = {"wrong": wrong_certificate(tmp_path, certificate_txt), "good": config()}
+    (failure,) = Run(tmp_path / "r", deals, strict=True).result.failures
+    assert failure.deal == "wrong"
+    assert "does not tie out" in failure.error
 
 
 @pytest.mark.parametrize("name", ["claim_block", "settle_block"])
@@ -324,3 +328,30 @@ def test_a_cluster_changes_no_bit(poor, tmp_path):
         result = run_portfolio(poor.portfolio, tmp_path / "r", workers, lambda n: None)
     assert_frame_equal(result.paths, poor.result.paths, check_exact=True)
     assert_frame_equal(result.contributions, poor.result.contributions, check_exact=True)
+
+
+def test_a_plain_run_says_what_does_not_tie_out(tmp_path, certificate_txt):
+    run = Run(tmp_path / "r", {"wrong": wrong_certificate(tmp_path, certificate_txt)})
+    warnings = run.result.deals[0].warnings
+    assert warnings
+    text = " ".join(render_portfolio(run.result, tmp_path).split())
+    for warning in warnings:
+        assert "does not tie out by" in warning
+        assert f"warning: wrong: {warning}" in text
+
+
+def test_errors_of_pairs_are_those_of_their_means(tmp_path):
+    run = Run(tmp_path / "r", {"one": config()}, simulation="sampling = 'antithetic'")
+    pairs = run.result.paths["pool_loss"].to_numpy().reshape(-1, 2).mean(axis=1)
+    for table in (run.result.measures, run.result.by_deal, run.result.contributions):
+        row = table.filter(measure="pool_loss", statistic="mean").row(0, named=True)
+        assert row["standard_error"] == pytest.approx(pairs.std(ddof=1) / np.sqrt(32))
+
+
+def test_the_page_shows_the_largest_deals_and_counts_the_others(poor, monkeypatch):
+    monkeypatch.setattr(portfolio_deals, "_MOST_SHOWN", 1)
+    shown = portfolio_deals.contributions(poor.result).blocks[0].rows
+    assert [row.cells[0] for row in shown] == ["two", "and 1 more, in the files", "all"]
+    total = poor.result.paths["pool_loss"].mean() / 1e6
+    assert shown[-1].cells[1] == f"{total:,.2f}"
+    assert len(portfolio_deals.deals(poor.result).blocks[0].rows) == 2

@@ -55,6 +55,7 @@ def test_a_path_keeps_its_draw() -> None:
         ([1.0, 2.0, -1.0, 1.0], 3.0, 2),  # nothing left at the beginning of the third month
         ([-2.0, 4.0, 1.0], 2.0, 2),  # premium of the first month pays in the second
         ([0.0, -1.0, 0.0], 0.0, 0),  # no capital, no insurer
+        ([-0.8, 6.0, 6.5], 10.0, 2),  # the example of docs/portfolio.md
     ],
 )
 def test_the_insurer_fails_when_claims_have_used_up_its_capital(

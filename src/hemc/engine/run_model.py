@@ -55,7 +55,7 @@ def build_model(
             deal, next_payment(documents), closing_balances(certificate, deal), n,
             stress.index_rate[:n], float(loss_to_date or 0),
         )
-        for n in (n_months, _MONTHS_SHOWN)
+        for n in (n_months, min(_MONTHS_SHOWN, n_months))
     )  # fmt: skip
     method, expected = config.simulation.method, None
     if method == "large-pool":  # what is simulated beside it is so by the form of production

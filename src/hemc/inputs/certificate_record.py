@@ -66,7 +66,7 @@ def read_record(path: Path) -> Certificate:
             name: _table(path, name, {}, keys_of(name)) for name in other_tables()
         }),
         footnote=Footnote(MappingProxyType({}), None, _NO_FOOTNOTE),
-        remarks=tuple(str(remark) for remark in record.get("remarks", ())),
+        remarks=_remarks(path, record.get("remarks", [])),
     )  # fmt: skip
 
 
@@ -76,6 +76,13 @@ def _load(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or not isinstance(record.get("series"), str):
         raise InputError(path, "series", "no name of a series", _EXPECTED)
     return record
+
+
+def _remarks(path: Path, remarks: object) -> tuple[str, ...]:
+    """Return what else the record says."""
+    if not isinstance(remarks, list):
+        raise InputError(path, "remarks", type(remarks).__name__, "a list of texts")
+    return tuple(str(remark) for remark in remarks)
 
 
 def _date(path: Path, text: object) -> dt.date | None:
@@ -106,6 +113,8 @@ def _section(path: Path, record: dict[str, Any], name: str, more: tuple[str, ...
 
 def _table(path: Path, place: str, row: Mapping[str, Any], keys: tuple[str, ...]) -> Table:
     """Return a table's figures under all its keys."""
+    if not isinstance(row, dict):
+        raise InputError(path, place, type(row).__name__, "names with their figures")
     return MappingProxyType({key: _field(path, f"{place}.{key}", row.get(key)) for key in keys})
 
 

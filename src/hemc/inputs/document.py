@@ -5,14 +5,17 @@ from __future__ import annotations
 import bisect
 import re
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
 from hemc.errors import InputError
 from hemc.inputs.bounded_file import read_bytes
+from hemc.inputs.html_tokens import Token, html_tokens
 
 Layout = Literal["text", "cells"]
+
+#: A certificate is a few kilobytes; this much is something else.
+_MOST_BYTES = 1_000_000
 
 _HTML_CELL = re.compile(r"<t[dr][\s>]", re.IGNORECASE)
 _LONE_BAR = re.compile(r"^\s*\|\s*$")
@@ -51,7 +54,11 @@ class Document:
 
 def read_document(path: Path) -> Document:
     """Read a file as text; an InputError if it is missing, empty, too large or binary."""
-    text = _decode(path, read_bytes(path, _EXPECTED)).replace("\r\n", "\n").replace("\r", "\n")
+    text = (
+        _decode(path, read_bytes(path, _EXPECTED, _MOST_BYTES))
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+    )
     if not text.strip():
         raise InputError(path, "", "an empty file", _EXPECTED)
     if _HTML_CELL.search(text):
@@ -86,9 +93,9 @@ def _assemble(path: Path, layout: Layout, pieces: list[tuple[int, str]]) -> Docu
 
 def _from_html(path: Path, text: str) -> Document:
     """Reduce HTML to the cells layout: one cell a line, a lone bar between cells."""
-    parser = _CellParser()
-    parser.feed(text)
-    parser.close()
+    parser = _Cells()
+    for token in html_tokens(text):
+        parser.add(token)
     parser.end_cell()
     if not any(cell for _, cell in parser.cells):
         raise InputError(path, "", "HTML without text", _EXPECTED)
@@ -100,45 +107,40 @@ def _from_html(path: Path, text: str) -> Document:
     return _assemble(path, "cells", pieces[:-1] + [(last_line, "")] * parser.is_closed)
 
 
-class _CellParser(HTMLParser):
+class _Cells:
     """Collects (line, text) of each table cell and of each paragraph outside a table."""
 
     _BLOCKS = frozenset(
         ("td", "th", "tr", "table", "p", "div", "title", "h1", "h2", "h3", "h4", "h5", "li", "pre")
     )
-    _SILENT = frozenset(("script", "style"))
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.cells: list[tuple[int, str]] = []
         self.is_closed = True
         self._words: list[str] = []
         self._line = 0
-        self._in_silent = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a cell or paragraph."""
-        self._in_silent = tag in self._SILENT
-        if tag in self._BLOCKS:
+    def add(self, token: Token) -> None:
+        """Begin or end a cell or paragraph, an empty cell counts; or add words to the open one."""
+        tag = token.tag.removeprefix("/")
+        if not tag:
+            self._add_words(token)
+        elif tag in self._BLOCKS:
+            is_end = token.tag != tag
+            if is_end and tag in ("td", "th") and not self._words:
+                self.cells.append((token.line, ""))
             self.end_cell()
+            self.is_closed |= is_end
 
-    def handle_endtag(self, tag: str) -> None:
-        """End a cell or paragraph; an empty cell counts."""
-        self._in_silent = False
-        if tag in ("td", "th") and not self._words:
-            self.cells.append((self.getpos()[0], ""))
-        if tag in self._BLOCKS:
-            self.end_cell()
-            self.is_closed = True
-
-    def handle_data(self, data: str) -> None:
-        """Add words to the open cell."""
-        if self._in_silent or not data.strip():
+    def _add_words(self, token: Token) -> None:
+        """Add a text's words."""
+        words = token.text.split()
+        if not words:
             return
         if not self._words:
-            before = data[: len(data) - len(data.lstrip())]
-            self._line = self.getpos()[0] + before.count("\n")
-        self._words += data.split()
+            before = token.text[: len(token.text) - len(token.text.lstrip())]
+            self._line = token.line + before.count("\n")
+        self._words += words
         self.is_closed = False
 
     def end_cell(self) -> None:

@@ -24,6 +24,7 @@ OUT_OF_REO = "out of REO to a live state"
 _FILE = "a table of move counts with columns months, from_state, to_state, count"
 _SCHEMA = {"months": pl.Int64, "from_state": pl.String, "to_state": pl.String, "count": pl.Int64}
 _DAYS_A_BUCKET = 30
+_MOST_COLUMNS = 100
 
 
 class MoveCounts(NamedTuple):
@@ -129,6 +130,9 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 def _read_csv(path: Path) -> pl.DataFrame:
     text = read_text(path, _FILE)
+    widest = max((line.count(",") for line in text.splitlines()), default=0)
+    if widest > _MOST_COLUMNS:
+        raise InputError(path, "", f"{widest + 1:,} columns", _FILE)
     try:
         return pl.read_csv(StringIO(text), comment_prefix="#", infer_schema=False)
     except pl.exceptions.PolarsError as error:

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from hemc.errors import InputError
@@ -22,7 +23,7 @@ from hemc.inputs.panel_layout import (
 )
 from hemc.inputs.parquet_file import is_parquet, parquet_columns, require_moderate
 
-_TAIL_BYTES, _LONGEST_HEADER = 1 << 16, 1 << 14
+_TAIL_BYTES, _LONGEST_HEADER, _LONGEST_LINE = 1 << 16, 1 << 14, 1 << 16
 
 _PIECE_ROWS, _PIECE_BYTES = 1 << 21, 1 << 27
 
@@ -136,12 +137,23 @@ def _text_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
         if layout.widths:
             stream.seek(0)
         while block := stream.read(_PIECE_BYTES):
+            block += stream.readline()
+            _require_lines(file, block)
             lines = pl.scan_csv(
-                BytesIO(block + stream.readline()), has_header=False,
+                BytesIO(block), has_header=False,
                 schema=dict.fromkeys(names, pl.String), separator=layout.separator,
                 quote_char=None if layout.widths else '"',
             )  # fmt: skip
             yield lines.select(layout.columns)
+
+
+def _require_lines(file: Path, block: bytes) -> None:
+    """Refuse a line so long that it is none, for which polars would need gigabytes."""
+    ends = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n"))
+    longest = int(np.diff(ends, prepend=-1, append=len(block)).max())
+    if longest > _LONGEST_LINE:
+        found, expected = f"a line of {longest:,} bytes", f"lines of at most {_LONGEST_LINE:,}"
+        raise InputError(file, "", found, expected)
 
 
 def _column_names(line: bytes, layout: Layout) -> list[str]:

@@ -124,6 +124,9 @@ PLAIN = Layout(
     | {"0": CURRENT, "removed": REMOVED, "": NOT_GIVEN},
 )
 
+#: A table of loan, month and status may hold others; not as many.
+_MOST_COLUMNS = 250
+
 #: Freddie Mac's origination file has 32 columns too; its 20th is the loan's number.
 _FREDDIE_ORIGINATION_LOAN = 19
 
@@ -148,6 +151,8 @@ def header_names(line: str) -> list[str]:
 
 def recognize_header(names: list[str]) -> Layout | str:
     """Return the plain layout with the file's own spelling of its columns, or what is missing."""
+    if len(names) > _MOST_COLUMNS:
+        return f"{len(names):,} columns"
     if len(set(names)) < len(names):
         return "a column name twice in the first line"
     spelled = {name.lower(): name for name in names}

@@ -13,8 +13,9 @@ from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.pool import Pool
 from hemc.states import N_LIVE, NAMES
 
-#: Keeps the level-pay formula finite for a loan without interest (per month).
-LOWEST_MONTHLY_RATE = 1e-8
+#: What a loan without interest is taken to pay a month, 0.006 % a year. The level-pay formula
+#: divides by it: with 1e-8 the scheduled balances of twenty such loans were a dollar off.
+LOWEST_MONTHLY_RATE = 5e-6
 
 Scalar = TypeVar("Scalar", np.float64, np.int64)
 

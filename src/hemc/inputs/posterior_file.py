@@ -49,8 +49,11 @@ def _rows(path: Path, table: pl.DataFrame) -> NDArray[np.float64]:
     rows = np.zeros((len(table), N_LIVE, N_STATES))
     for s in range(N_LIVE):
         for to in range(N_STATES):
-            if move_name(s, to) in table.columns:
-                rows[:, s, to] = table[move_name(s, to)].cast(pl.Float64).to_numpy()
+            name = move_name(s, to)
+            if name in table.columns:
+                if not table[name].dtype.is_float():
+                    raise InputError(path, name, str(table[name].dtype), "probabilities")
+                rows[:, s, to] = table[name].cast(pl.Float64).to_numpy()
     wrong = ~(np.isfinite(rows).all() and (rows >= 0.0).all())
     if wrong or np.abs(rows.sum(axis=2) - 1.0).max() > 1e-9:
         raise InputError(path, "", "rows that are no probabilities adding up to 1", _EXPECTED)

@@ -17,6 +17,8 @@ from hemc.inputs.labels import GARBLED, LABELS, NOTE_COLUMNS, Kind, Label
 #: A label that a figure overwrites is recognised by at least so many of its characters.
 _SHORTEST_CUT = 12
 
+_WIDEST_INDENT = 500
+
 _LINE_START = re.compile(r"^[^\S\n]*\*?(?=[A-Za-z])", re.MULTILINE)
 _WORD_START = re.compile(r"(?<![A-Za-z])(?=[A-Za-z])")
 _BLANK = re.compile(r"[\s|]+")
@@ -66,10 +68,13 @@ class _Match:
 
 def find_rows(document: Document) -> Iterator[Row]:
     """Yield the rows of a document in its order."""
-    section, position = "", 0
+    section, position, line_start, seen = "", 0, 0, 0
     while (start := _next_start(document.text, position, section)) is not None:
-        line_start = document.text.rfind("\n", 0, start) + 1
-        is_line_start = not document.text[line_start:start].strip(" *\t\xa0")
+        line_start = max(document.text.rfind("\n", seen, start) + 1, line_start)
+        seen = start
+        # A line that one would have to search far back is begun.
+        indent = document.text[max(line_start, start - _WIDEST_INDENT) : start]
+        is_line_start = start - line_start <= _WIDEST_INDENT and not indent.strip(" *\t\xa0")
         table_row = is_line_start and (
             _match_note(document, start) or _match_pairs(document, start)
         )

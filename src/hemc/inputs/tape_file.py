@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,16 +69,16 @@ def _read_csv(path: Path, text: str, columns: Sequence[str]) -> FileRows:
     if len(set(header)) != len(header):
         raise InputError(path, place, "a column name twice", "each column name once")
     _require_columns(path, header, columns)
-    positions = [header.index(name) for name in columns]
+    wanted = itemgetter(*(header.index(name) for name in columns))
     places, records = [], []
     for place, fields in rows:
         if len(fields) != len(header):
             expected = f"{len(header)} fields, as in the header"
             raise InputError(path, place, f"{len(fields)} fields", expected)
         places.append(place)
-        records.append([fields[k] or None for k in positions])
-    schema = dict.fromkeys(columns, pl.String)
-    return FileRows(pl.DataFrame(records, schema=schema, orient="row"), places)
+        records.append(wanted(fields))
+    table = pl.DataFrame(records, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return FileRows(table.select(pl.all().replace("", None)), places)
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
@@ -85,7 +86,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
     reader = csv.reader(StringIO(text, newline=""), skipinitialspace=True, strict=True)
     try:
         for fields in reader:
-            if any(field.strip() for field in fields):
+            if "".join(fields).strip():
                 yield f"line {reader.line_num}", fields
     except csv.Error as error:
         raise InputError(path, f"line {reader.line_num}", str(error), TAPE_FILE) from None

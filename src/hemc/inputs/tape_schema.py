@@ -88,6 +88,8 @@ def _parsed(found: pl.DataType, name: str) -> pl.Expr:
     """Return the expression that reads a column of type `found` as the schema's type."""
     column, wanted = pl.col(name), SCHEMA[name]
     if isinstance(wanted, pl.String):
+        if not (found.is_numeric() or found in (pl.String, pl.Categorical, pl.Enum)):
+            return pl.lit(None, dtype=wanted).alias(name)
         return column.cast(pl.String, strict=False).str.strip_chars()
     if isinstance(found, pl.String):
         return _finite(column.str.strip_chars().cast(wanted, strict=False), wanted)

@@ -74,7 +74,17 @@ def follow_paths(
         start_current(starters, groups, shares, sojourns, schedules, sums, queue, d, others.size)
         for month in range(1, months.shape[0] + 1):
             n = move_month(
-                queue, n, month, sojourns, schedules, sums, path, rules, d, months, loss_by_origin
+                queue,
+                n,
+                month,
+                sojourns,
+                schedules,
+                sums,
+                path.credit,
+                rules,
+                d,
+                months,
+                loss_by_origin,
             )
         settle_rates(groups, schedules.powers, sums, months)
         settle_frozen(sums.frozen, months)

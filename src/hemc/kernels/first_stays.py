@@ -100,14 +100,14 @@ def leave_current(
             mature(starters, i, group, powers, sums)
             last = max(last, starters.maturity[i])
             continue
-        moves = np.uint32(u_payoff[k] >= sojourns.payoff[c, leaves])
+        moves = int(u_payoff[k] >= sojourns.payoff[c, leaves])
         change_current(
-            sums.first[moves], leaves, 1.0, starters.scheduled_a[i], starters.scheduled_c[i]
+            sums.first[moves], int(leaves), 1.0, starters.scheduled_a[i], starters.scheduled_c[i]
         )
         starters.moved[n] = i
         starters.leaves[n] = leaves
-        n += moves * np.uint32(np.int64(leaves) <= n_months)
-        last = max(last, np.int64(leaves))
+        n += moves * int(np.int64(leaves) <= n_months)
+        last = max(last, int(np.int64(leaves)))
     return n, min(last, n_months)
 
 

@@ -124,8 +124,9 @@ def switch_loan(
 def redraw_loans(
     series: Series, tables: Tables, weight: Floats, start: Floats, way: Way, dice: Dice, n: int
 ) -> None:
-    """Redraw `n` loans in each window of dates, and propose to switch as many."""
+    """Redraw `n` loans in each window of dates, and propose to switch half as many."""
     for w in range(series.windows.shape[0]):
-        for _ in range(n):
+        for k in range(n):
             redraw_loan(series, tables, weight, start, way, w, dice)
-            switch_loan(series, tables, weight, start, way, w, dice)
+            if k % 2 == 0:
+                switch_loan(series, tables, weight, start, way, w, dice)

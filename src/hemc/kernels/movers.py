@@ -4,17 +4,15 @@ A mover is a record. While it is in a bucket or in 180+ it stands in the list of
 every month; while it stays in current, bankruptcy, foreclosure or REO it waits in the calendar for
 the month in which it leaves. `kernels/moves.py` moves those that are due.
 
-All that a loan draws in a month are the words of one Philox block, of (loan, month): word DESTINATION
-says where it goes, word STAY how long it stays there, word PAYOFF whether a stay in current ends with
-a payoff; SEVERITY and PAYS are of those that are charged off or may pay in bankruptcy. At cut-off, month
-0, only stays are drawn.
+All that a loan draws in a month are the words of one Philox block, of (loan, month): word
+DESTINATION says where it goes, word STAY how long it stays there, word PAYOFF whether a stay in
+current ends with a payoff; SEVERITY and PAYS are of loans that are charged off or may pay in
+bankruptcy. At cut-off, month 0, only stays are drawn.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
-
-import numpy as np
 
 from hemc.kernels import rng
 from hemc.kernels.loans import (
@@ -46,9 +44,9 @@ class Mover:
     """Where a loan stands; a record. Amounts are USD.
 
     `power` is c·(1+ρ)^paid, so that the balance is `scheduled_a` − `power` and an instalment
-    multiplies `power` by `growth`; while the loan is current it is c. `paid` is the month that it is
-    paid through. `after` is the next mover that leaves in the same month. A line of a core's cache
-    holds it all.
+    multiplies `power` by `growth`; while the loan is current it is c. `paid` is the month that it
+    is paid through. `after` is the next mover that leaves in the same month. A line of a core's
+    cache holds it all.
     """
 
     scheduled_a: float
@@ -118,7 +116,7 @@ def wait(queue: Queue, i: int, leaves: int) -> None:
 @step
 def last_month(mover: Mover, powers: Floats) -> int:
     """Return the month in which a current loan ends: maturity, or when its schedule is paid."""
-    last = np.int64(mover.maturity)
+    last = mover.maturity
     if last >= powers.size:
         if mover.scheduled_a - mover.power * powers[powers.size - 1] > -HALF_CENT:
             return last

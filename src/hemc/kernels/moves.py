@@ -1,9 +1,9 @@
 """The movers that are due in a month → where they go, and the money that moves with them.
 
-Whether the next loan is repaid or falls behind no processor can guess, and a wrong guess costs as much
-as the arithmetic of a loan. So destinations are found without branches, movers are sorted by the kind
-of move, and a loop for each kind settles them. Loans that are at or past maturity, or may pay in
-bankruptcy, are settled one by one by the rules of `kernels/loans.py`.
+Whether the next loan is repaid or falls behind no processor can guess, and a wrong guess costs as
+much as the arithmetic of a loan. So destinations are found without branches, movers are sorted by
+the kind of move, and a loop for each kind settles them. Loans that are at or past maturity, or may
+pay in bankruptcy, are settled one by one by the rules of `kernels/loans.py`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from hemc.kernels.movers import (
 from hemc.kernels.running_sums import Sums
 from hemc.kernels.sojourns import Draws, Places, Sojourns, make_rows, skip_stay
 from hemc.kernels.step import step
-from hemc.kernels.transitions import Floats, MonthFactors
+from hemc.kernels.transitions import Floats
 from hemc.states import (
     BANKRUPTCY,
     CHARGED_OFF,
@@ -94,14 +94,14 @@ def take_leavers(queue: Queue, n_due: int, month: int, schedules: Schedules, mon
 
 @step
 def find_destinations(
-    queue: Queue, n_stay: int, n: int, month: int, sojourns: Sojourns, factors: MonthFactors
+    queue: Queue, n_stay: int, n: int, month: int, sojourns: Sojourns, credit: Floats
 ) -> None:
     """Find where each mover goes and sort them by kind; those from `n_stay` on leave a stay."""
     queue.n_kinds[:] = 0
     for k in range(n):
         mover = queue.movers[queue.due[k]]
         c, s = mover.latent_class, mover.state
-        make_rows(sojourns, factors, c, s, month - 1)
+        make_rows(sojourns, credit, c, s, month - 1)
         row = sojourns.cumulative[c, s, month - 1]
         u = queue.u[DESTINATION, k]
         if k >= n_stay:
@@ -166,8 +166,8 @@ def fall(queue: Queue, month: int, schedules: Schedules, months: Floats) -> int:
         i, to = queue.due[k], queue.to[k]
         mover = queue.movers[i]
         pays = mover.state < D180 and to < D180
-        n = np.uint32(1 + mover.state - to) if pays else np.uint32(0)
-        power = mover.power * schedules.powers[mover.group, n]
+        n = 1 + mover.state - to if pays else 0
+        power = mover.power * schedules.powers[mover.group, np.uint32(n)]
         balance = mover.scheduled_a - power
         if balance < HALF_CENT:
             end_schedule(mover, n, row)
@@ -201,8 +201,8 @@ def cure(
         k = queue.kinds[CURE, j]
         i = queue.due[k]
         mover = queue.movers[i]
-        n = np.uint32(1 + mover.state) if mover.state < D180 else np.uint32(0)
-        power = mover.power * schedules.powers[mover.group, n]
+        n = 1 + mover.state if mover.state < D180 else 0
+        power = mover.power * schedules.powers[mover.group, np.uint32(n)]
         if mover.scheduled_a - power < HALF_CENT:
             end_schedule(mover, n, row)
             continue
@@ -287,7 +287,7 @@ def move_by_the_book(
 @step
 def move_month(
     queue: Queue, n_stay: int, month: int, sojourns: Sojourns, schedules: Schedules, sums: Sums,
-    factors: MonthFactors, rules: LossRules, draws: Draws, months: Floats, loss_by_origin: Floats,
+    credit: Floats, rules: LossRules, draws: Draws, months: Floats, loss_by_origin: Floats,
 ) -> int:  # fmt: skip
     """Move the `n_stay` movers that stand first in `due`, and those that leave a stay in `month`.
 
@@ -299,7 +299,7 @@ def move_month(
     for k in range(n):
         queue.number[k] = queue.movers[queue.due[k]].number
     draw_blocks(queue.number[:n], month, draws, queue.u)
-    find_destinations(queue, n_stay, n, month, sojourns, factors)
+    find_destinations(queue, n_stay, n, month, sojourns, credit)
     row = months[month - 1]
     repay(queue, month, row)
     lose(queue, rules, loss_by_origin, row)

@@ -11,8 +11,8 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-#: Whole numbers in 32 bits for records of which there are many. Those that are indices are unsigned:
-#: numba then looks for no negative ones.
+#: Whole numbers in 32 bits, for records of which there are many. Those that are indices are
+#: unsigned: numba then looks for no negative ones.
 Short = int
 Place = int
 
@@ -35,6 +35,9 @@ class Records(Protocol[T_co]):
 
     def __getitem__(self, at: int | tuple[int, ...], /) -> T_co:
         """Return the element at a position; setting its attributes changes the array."""
+
+    def __setitem__(self, at: int, element: Any, /) -> None:
+        """Copy an element of another such array to a position."""
 
 
 def records(shape: int | tuple[int, ...], of: type[T], **columns: Any) -> Records[T]:

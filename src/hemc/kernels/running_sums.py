@@ -22,8 +22,9 @@ from hemc.states import BANKRUPTCY, CURRENT, REO
 N_CURRENT = 4
 #: What becomes of loans that start current and leave: the rows of `Sums.first`.
 PAYS_OFF, MOVES = range(2)
-#: Rows of `Sums.flows`, of current loans: scheduled principal, balances paid off, both their opening
-#: balances × net rate a month, balances and loans after the month. Payoffs pay half a month's interest.
+#: Rows of `Sums.flows`, of current loans: scheduled principal; balances paid off; opening balance
+#: × net rate a month of loans that pay, and of those that pay off and owe half of it; balances and
+#: loans after the month.
 SCHEDULED_PRINCIPAL, PAID_OFF, NET_OPENING, NET_PAID_OFF, CLOSING, N_CLOSING = range(6)
 #: Column of the net rate × balance in a month's row of the frozen states; balance changes of
 #: bankruptcy, foreclosure and REO stand before it, changes of their counts behind.

@@ -2,7 +2,8 @@
 
 With S(t) the probability to have stayed until month t, a loan that stands in a state since month t
 leaves in the first month T with S(T) ≤ u·S(t): one uniform for the whole stay. A guide table over
-S finds T in about one step.
+S finds T in about one step. A state's rows are made some months at once when a loan first asks for
+them: many a month sees no loan 150 days behind.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class Sojourns(NamedTuple):
     rates: MoveRates
     threshold: Floats  # [class, state, d, t] those of `rates`, each cell's months together
     hazard: Floats  # [state, t]
-    paid_off: Floats  # [t] working memory
-    kept: Floats  # [t] working memory
+    paid_off: Floats  # [class, state, t] as `leave_pool` writes them, of the path
+    kept: Floats  # [class, state, t]
     cumulative: Floats  # [class, state, t, N_STATES] rows of the path; 1 behind the last move
     made: Ints  # [class, state] months whose rows are made
     survival: Floats  # [class, state, t + 2] probability to have stayed from month 0 on; ends in −1
@@ -76,8 +77,8 @@ def prepare_sojourns(rates: MoveRates, pays_in_bankruptcy: bool) -> Sojourns:
         rates=rates,
         threshold=np.ascontiguousarray(rates.threshold.transpose(1, 2, 3, 0)),
         hazard=np.ascontiguousarray(rates.payoff_hazard.T),
-        paid_off=np.empty(n_months),
-        kept=np.empty(n_months),
+        paid_off=np.empty((n_classes, N_LIVE, n_months)),
+        kept=np.empty((n_classes, N_LIVE, n_months)),
         cumulative=np.ones((n_classes, N_LIVE, n_months, N_STATES)),
         made=np.empty((n_classes, N_LIVE), dtype=np.int64),
         survival=np.full((n_classes, N_LIVE, n_months + 2), -1.0),
@@ -102,16 +103,14 @@ def state_moves(sojourns: Sojourns, c: int, s: int, first: int, end: int) -> Sta
 
 
 @step
-def make_rows(sojourns: Sojourns, factors: MonthFactors, c: int, s: int, t: int) -> None:
+def make_rows(sojourns: Sojourns, credit: Floats, c: int, s: int, t: int) -> None:
     """Make the rows of a state from `t` on, some at once, unless there are any yet."""
     if t < sojourns.made[c, s]:
         return
-    end = min(t + _ROWS_AT_ONCE, factors.credit.size)
-    some = MonthFactors(factors.credit[t:end], factors.prepayment[t:end], factors.charge_off[t:end])
-    work = (sojourns.paid_off[t:end], sojourns.kept[t:end])
-    cumulate_state(
-        state_moves(sojourns, c, s, t, end), some, work, sojourns.cumulative[c, s, t:end]
-    )
+    end = min(t + _ROWS_AT_ONCE, credit.size)
+    moves, rows = state_moves(sojourns, c, s, t, end), sojourns.cumulative[c, s, t:end]
+    paid_off, kept = sojourns.paid_off[c, s, t:end], sojourns.kept[c, s, t:end]
+    cumulate_state(moves, credit[t:end], paid_off, kept, rows)
     sojourns.made[c, s] = end
 
 
@@ -148,33 +147,34 @@ def fill_payoff(cumulative: Floats, paid_off: Floats, place: int, payoff: Floats
 
 @step
 def fill_sojourns(sojourns: Sojourns, factors: MonthFactors) -> None:
-    """Prepare the long sojourns of one path from its factors [t]: of their rows, the stays alone."""
+    """Prepare one path from its factors [t]: long sojourns, and of rows what all months need."""
     n_classes, _, n_months, _ = sojourns.cumulative.shape
-    paid_off, kept = sojourns.paid_off, sojourns.kept
     sojourns.made[:] = 0
     for c in range(n_classes):
-        for s in range(N_LIVE - 1, -1, -1):  # current is the last, and its payoffs are left
+        for s in range(N_LIVE):
+            moves, rows = state_moves(sojourns, c, s, 0, n_months), sojourns.cumulative[c, s]
+            paid_off, kept = sojourns.paid_off[c, s], sojourns.kept[c, s]
+            leave_pool(moves, factors, paid_off, kept)
             if sojourns.is_long[s]:
-                moves, rows = state_moves(sojourns, c, s, 0, n_months), sojourns.cumulative[c, s]
                 place = sojourns.stay_place[s]
-                leave_pool(moves, factors, paid_off, kept)
                 for j in range(place - 1, place + 1):
                     cumulate_cell(moves, factors.credit, j, paid_off, kept, rows)
                 fill_survival(rows, place, sojourns.survival[c, s])
                 fill_guide(sojourns.survival[c, s], sojourns.guide[c, s])
-        rows = sojourns.cumulative[c, CURRENT]
-        fill_payoff(rows, paid_off, sojourns.stay_place[CURRENT], sojourns.payoff[c])
+        rows, place = sojourns.cumulative[c, CURRENT], sojourns.stay_place[CURRENT]
+        fill_payoff(rows, sojourns.paid_off[c, CURRENT], place, sojourns.payoff[c])
 
 
 @step
 def leave_month(survival: Floats, guide: Places, month: int, u: float) -> int:
     """Return the month in which a loan leaves, through the guide table."""
     x = u * survival[month]
-    leaves = max(np.int64(guide[int(x * guide.size)]), month + 1)
+    found: int = guide[int(x * guide.size)]
+    leaves = max(found, month + 1)
     leaves += survival[leaves] > x  # one draw in ten; no branch to guess
     while survival[leaves] > x:
         leaves += 1
-    return leaves
+    return int(leaves)
 
 
 @step

@@ -160,16 +160,14 @@ def cumulate_cell(
 
 @step
 def cumulate_state(
-    moves: StateMoves, factors: MonthFactors, work: tuple[Floats, Floats], cumulative: Floats
+    moves: StateMoves, credit: Floats, paid_off: Floats, kept: Floats, cumulative: Floats
 ) -> None:
     """Write one state's cumulative moves [t, d + 1]: payoff first, then best to worst.
 
-    `work` has room for the months.
+    `paid_off` and `kept` are those of `leave_pool`.
     """
-    paid_off, kept = work
-    leave_pool(moves, factors, paid_off, kept)
     for place in range(moves.threshold.shape[0] + 1):
-        cumulate_cell(moves, factors.credit, place, paid_off, kept, cumulative)
+        cumulate_cell(moves, credit, place, paid_off, kept, cumulative)
 
 
 @kernel
@@ -179,7 +177,7 @@ def cumulate_path(
     """Fill `out[class, state, t, d + 1]` with a path's cumulative moves; factors are [t]."""
     factors = MonthFactors(credit, prepayment, charge_off)
     n_months, n_classes, n_states, _ = rates.threshold.shape
-    work = (np.empty(n_months), np.empty(n_months))
+    paid_off, kept = np.empty(n_months), np.empty(n_months)
     for c in range(n_classes):
         for s in range(n_states):
             moves = StateMoves(
@@ -189,4 +187,5 @@ def cumulate_path(
                 rates.lumpiness,
                 rates.normal,
             )
-            cumulate_state(moves, factors, work, out[c, s])
+            leave_pool(moves, factors, paid_off, kept)
+            cumulate_state(moves, credit, paid_off, kept, out[c, s])

@@ -44,6 +44,18 @@ def independent_paths(result: PortfolioResult) -> int:
     return result.portfolio.n_paths // result.portfolio.settings.simulation.unit_paths
 
 
+def warnings_of(result: PortfolioResult) -> list[str]:
+    """Return what the reader of the portfolio's figures should know, once for all deals alike."""
+    deals: dict[str, list[str]] = {}
+    for deal in result.deals:
+        for text in deal.warnings:
+            deals.setdefault(text, []).append(deal.name)
+    return [
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {text}"
+        for text, names in deals.items()
+    ]
+
+
 def render_portfolio(result: PortfolioResult, folder: Path) -> str:
     """Return the screen of a finished portfolio."""
     out = Console(file=StringIO(), width=WIDTH, highlight=False, legacy_windows=False)
@@ -59,6 +71,8 @@ def render_portfolio(result: PortfolioResult, folder: Path) -> str:
     )
     out.print(_headlines(result))
     out.print(_deals(result))
+    for text in warnings_of(result):
+        out.print(f"warning: {text}")
     for failure in result.failures:
         out.print(f"failed: {failure.deal}: {failure.error}")
     gap = f"{result.largest_gap:.1e} USD"

@@ -114,6 +114,8 @@ class RunFiles:
         self.record: dict[str, Any] = self._json("manifest.json")
         if not isinstance(self.record, dict):
             raise InputError(folder / "manifest.json", "", "no JSON object", _RUN)
+        if self.record.get("kind") == "portfolio":
+            raise InputError(folder, "", "the folder of a portfolio", _RUN)
         self.manifest = validate(Manifest, self.record, folder / "manifest.json")
         self._tables: dict[str, pl.DataFrame | None] = {}
 

@@ -23,6 +23,9 @@ _CONTRIBUTED = (
 )
 _STATISTICS = {"mean": "expected", "es_97_5": "97.5 % shortfall", "es_99": "99 % shortfall"}
 
+#: Deals in a table of the page; the files have all of them.
+_MOST_SHOWN = 100
+
 
 def contributions(result: PortfolioResult) -> Section:
     """Return what each deal contributes to means and tails, which add up to the totals."""
@@ -43,7 +46,7 @@ def _shares(result: PortfolioResult, table: pl.DataFrame, caption: str, folded: 
         found.setdefault(row["deal"], {})[row["statistic"]] = row
     order = sorted(found, key=lambda deal: -found[deal]["es_99"]["value"])
     rows = []
-    for deal in order:
+    for deal in order[:_MOST_SHOWN]:
         cells = []
         for statistic in _STATISTICS:
             row = found[deal][statistic]
@@ -52,6 +55,7 @@ def _shares(result: PortfolioResult, table: pl.DataFrame, caption: str, folded: 
                 DASH if row["share"] is None else percent(row["share"], 1),
             ]
         rows.append(Row((deal, *cells)))
+    rows += _left_out(len(order))
     totals = [sum(found[deal][s]["value"] for deal in order) for s in _STATISTICS]
     rows.append(Row(("all", *(c for x in totals for c in (millions(x), "100.0"))), "muted"))
     heads = [head for name in _STATISTICS.values() for head in (name, "%")]
@@ -70,14 +74,21 @@ def deals(result: PortfolioResult) -> Section:
         ("writedown", "wrapped", "mean"),
     )  # fmt: skip
     rows = []
-    for deal in result.deals:
+    for deal in result.deals[:_MOST_SHOWN]:
         cells = [
             estimate_millions(figures[deal.name, *key], independent_paths(result)) for key in wanted
         ]
         rows.append(Row((deal.name, deal.series, str(deal.copies), millions(deal.pool, 1), *cells)))
+    rows += _left_out(len(result.deals))
     heads = (
         "deal", "series", "copies", "pool", "expected loss", "99 % shortfall of loss",
         "claims, present value", "writedown, no insurer", "writedown, this insurer",
     )  # fmt: skip
     table = Table("Each deal, all copies, USD million", heads, rows, texts=(0,))
     return Section("deals", "Deals", [table])
+
+
+def _left_out(n_deals: int) -> list[Row]:
+    """Return a row that counts the deals which are not shown, or none."""
+    more = n_deals - _MOST_SHOWN
+    return [Row((f"and {more} more, in the files",), "muted")] if more > 0 else []

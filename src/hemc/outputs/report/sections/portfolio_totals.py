@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from hemc.outputs.portfolio_files import headline_rows
-from hemc.outputs.portfolio_text import headline_label, independent_paths
+from hemc.outputs.portfolio_text import headline_label, independent_paths, warnings_of
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import (
+    Block,
     Chart,
     Facts,
     Figure,
@@ -72,9 +73,9 @@ def verdict(result: PortfolioResult) -> Section:
     spec = charts.histogram(loss_bins(result.paths), "lifetime loss, % of current pools", marks)
     legend = [(style, name) for _, style, name in shares]
     chart = Chart("Lifetime loss of all pools", spec, legend, f"{len(result.paths):,} paths.")
-    return Section(
-        "verdict", "Verdict", [Facts(facts), Figures(figures), Grid([chart]), _table(result)]
-    )
+    warnings = [Paragraph(f"Warning: {text}", "bad") for text in warnings_of(result)]
+    blocks: list[Block] = [Facts(facts), Figures(figures), *warnings, Grid([chart]), _table(result)]
+    return Section("verdict", "Verdict", blocks)
 
 
 def insurer(result: PortfolioResult) -> Section:
