@@ -83,8 +83,21 @@ def _commands(rows: list[Record]) -> Iterator[Bar]:
 
 
 def _start_up(record: Record) -> Iterator[Bar]:
-    yield Bar("kernels compile, empty cache", record["cold"]["kernels"], "s", at_most=15.0)
+    # All kernels one after the other, though `hemc warmup` and a first run compile two at a time.
+    yield Bar(
+        "kernels compile, empty cache, all added up", record["cold"]["kernels"], "s", at_most=15.0
+    )
     yield Bar("kernels load from the cache", record["warm"]["kernels"], "s", at_most=1.0)
+
+
+def _notes(rows: list[Record]) -> Iterator[Bar]:
+    ms = {row["part"]: row["ms_per_path"] for row in rows}
+    pool, wrapped, unwrapped = (
+        ms[part] for part in ("factors and pool", "notes, wrapped", "notes, unwrapped")
+    )
+    yield Bar("notes, wrapped, against the pool", 100.0 * wrapped / pool, "%", at_most=15.0)
+    both = 100.0 * (wrapped + unwrapped) / pool
+    yield Bar("notes, both passes, against the pool", both, "%", at_most=30.0)
 
 
 def _long(record: Record) -> Iterator[Bar]:
@@ -94,7 +107,7 @@ def _long(record: Record) -> Iterator[Bar]:
 
 _BARS: dict[str, Callable[[Any], Iterator[Bar]]] = {
     "threads": _threads, "methods": _methods, "commands": _commands, "loans": _loans,
-    "paths": _paths, "start_up": _start_up, "long": _long,
+    "paths": _paths, "start_up": _start_up, "notes": _notes, "long": _long,
 }  # fmt: skip
 
 #: Sections of the results that carry a bar.

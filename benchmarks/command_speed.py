@@ -30,9 +30,10 @@ class CommandFailedError(RuntimeError):
     """A command that was to be timed ended with an error."""
 
 
-def launch(command: list[str], check: bool = True) -> Record:
+def launch(command: list[str], check: bool = True, **environment: str) -> Record:
     """Run a command from the repository's root; return seconds, peak_mb and exit_code.
 
+    Python keeps its bytecode, as it does for a person, whatever the caller's environment says.
     Raises CommandFailedError with the end of what it printed where `check` and it fails.
     """
     with TemporaryDirectory() as folder:
@@ -41,6 +42,7 @@ def launch(command: list[str], check: bool = True) -> Record:
             subprocess.run(
                 [*_LAUNCH, str(result), *command],
                 cwd=ROOT, stdout=stream, stderr=stream, check=True,
+                env=os.environ | environment | {"PYTHONDONTWRITEBYTECODE": ""},
             )  # fmt: skip
         record: Record = json.loads(result.read_text(encoding="utf-8"))
         if check and record["exit_code"] != 0:
@@ -87,7 +89,12 @@ def whole_runs(plan: Plan) -> list[Record]:
 
 
 def start_up() -> Record:
-    """Return what a first and a second process with the same kernel cache pay for the kernels."""
+    """Return what a first and a second process with the same kernel cache pay for the kernels.
+
+    `warmup` are the seconds of `hemc warmup` with an empty cache, charts' script included.
+    """
+    with TemporaryDirectory() as cache:
+        warmup = launch([*_HEMC, "warmup", "--quiet"], HEMC_CACHE_DIR=cache)
     with TemporaryDirectory() as cache:
         environment = os.environ | {"HEMC_CACHE_DIR": cache}
         command = [sys.executable, "-m", "benchmarks.start_up"]
@@ -97,7 +104,7 @@ def start_up() -> Record:
             ).stdout)
             for _ in range(2)
         )  # fmt: skip
-    return {"cold": cold, "warm": warm}
+    return {"cold": cold, "warm": warm, "warmup": warmup["seconds"]}
 
 
 def sampling_methods() -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def measure() -> dict[str, Any]:
 
 
 def _use_kernels() -> None:
-    """Do what `hemc warmup` does, and both forms of the pool simulation."""
+    """Run base, and both forms of the pool simulation, in this process alone."""
     from benchmarks.workloads import BASE, METHODS, prepare, simulate
     from hemc import engine
     from hemc.config import load_config

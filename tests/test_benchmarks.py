@@ -179,14 +179,20 @@ class TestBars:
         "loans": {"ns_per_loan_low": 10.0, "ns_per_loan_high": 11.0},
         "paths": {"exponent": 1.01},
         "start_up": {"cold": {"kernels": 12.0}, "warm": {"kernels": 0.5}},
+        "notes": [
+            {"part": "factors", "ms_per_path": 0.02},
+            {"part": "factors and pool", "ms_per_path": 1.00},
+            {"part": "notes, wrapped", "ms_per_path": 0.14},
+            {"part": "notes, unwrapped", "ms_per_path": 0.13},
+        ],
         "long": {"paths": 1_000_000, "peak_mb": 2_500.0},
     }
 
     def test_all_are_met(self):
         judged = bars.judge(self.RESULTS)
-        assert len(judged) == 13
+        assert len(judged) == 15
         assert all(bar.is_met for bar in judged)
-        assert bench.bar_lines(judged).count("met   ") == 13
+        assert bench.bar_lines(judged).count("met   ") == 15
 
     @pytest.mark.parametrize(
         ("section", "worse", "missed"),
@@ -214,6 +220,13 @@ class TestBars:
         assert [bar.is_met for bar in judged] == [False, True, False]
         rows = [row | {"ms_per_path": 1.0} for row in self.RESULTS["methods"]]
         assert not any(bar.is_met for bar in bars.judge({"methods": rows}))
+
+    def test_slower_notes_miss_their_bars(self):
+        slow = {"part": "notes, wrapped", "ms_per_path": 0.16}
+        rows = [row for row in self.RESULTS["notes"] if row["part"] != slow["part"]]
+        assert [bar.is_met for bar in bars.judge({"notes": [*rows, slow]})] == [False, True]
+        slow["ms_per_path"] = 0.18
+        assert [bar.is_met for bar in bars.judge({"notes": [*rows, slow]})] == [False, False]
 
     def test_a_section_that_was_not_measured_has_no_bar(self):
         assert bars.judge({}) == []

@@ -1,4 +1,4 @@
-"""The edges of what a run may be asked: each ends with its identities held, or is refused clearly."""
+"""The edges of what a run may be asked: each ends with identities held, or is refused clearly."""
 
 import re
 
@@ -125,7 +125,7 @@ def test_a_run_of_no_paths_is_refused(base_toml, setting, value, place):
 
 def test_a_loan_without_a_balance_is_refused(base_toml, tmp_path):
     tape = write_tape(tmp_path / "tape.csv", [*loans(1), ("current", 0.0, 0.08, 24, 24, 0)])
-    with pytest.raises(InputError, match="line 3, column balance: found '0.0'"):
+    with pytest.raises(InputError, match=r"line 3, column balance: found '0\.0'"):
         engine.run(load_config(base_toml, FEW | {"tape.file": str(tape)}), lambda n: None)
 
 

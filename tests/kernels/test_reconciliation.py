@@ -94,7 +94,8 @@ class Paid:
         """Run the steps as plain Python, where a replaced step is really called."""
         notes = allocate(self.terms, self.months)
         books, state = records(self.terms.classes.size, Book), records(1, PathState)
-        waterfall.pay_paths(self.terms, self.months, self.n_active, notes, books, state)
+        paid = np.zeros(self.terms.steps.size)
+        waterfall.pay_paths(self.terms, self.months, self.n_active, notes, books, state, paid)
         return notes
 
 

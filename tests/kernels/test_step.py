@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hemc.kernels
+from hemc.kernels.linking import LinkedCompiler
 from hemc.kernels.step import step
 
 SOURCES = sorted(Path(hemc.kernels.__file__).parent.glob("*.py"))
@@ -62,3 +63,30 @@ def test_a_step_that_allocates_is_refused() -> None:
 
     with pytest.raises(numba.core.errors.NumbaError):
         allocate(3)
+
+
+def test_a_linked_step_works_in_its_caller_and_has_no_machine_code() -> None:
+    linked = numba.njit(
+        forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False,
+        pipeline_class=LinkedCompiler,
+    )  # fmt: skip
+
+    @linked
+    def square(x: float) -> float:
+        return x * x
+
+    @linked
+    def norm(x: np.ndarray) -> float:
+        total = 0.0
+        for i in range(x.size):
+            total += square(x[i])
+        return total
+
+    @numba.njit
+    def twice(x: np.ndarray) -> float:
+        return norm(x) + norm(x)
+
+    assert twice(np.array([1.0, 2.0])) == 10.0
+    for step_of in (square, norm):
+        (compiled,) = step_of.overloads.values()
+        assert compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name) == 0

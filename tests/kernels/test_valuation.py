@@ -24,6 +24,7 @@ from hemc.kernels.valuation import (
     WINDOW_LAST,
     YIELD,
     ClassFlows,
+    Legs,
     Quotes,
     value_paths,
 )  # fmt: skip
@@ -59,7 +60,8 @@ def value(flows, quotes):
     calls = np.empty(1, dtype=np.int64)
     figures = np.full((1, quotes.balance.size, 2, N_FIGURES), 777.0)
     figures[:, quotes.balance == 0.0] = np.nan  # not touched
-    value_paths(flows, quotes, calls, figures)
+    legs = Legs(*np.empty((2, flows.principal.shape[1])))
+    value_paths(flows, quotes, legs, calls, figures)
     return int(calls[0]), figures[0]
 
 

@@ -71,6 +71,8 @@ def run(
     if dry_run:
         print_plan(loaded, folder, as_json)
         return
+    if cluster is None:
+        _compile_first(quiet)
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with WorkFolder(folder, resume, say) as work:
@@ -84,6 +86,19 @@ def run(
         write_run(result, folder, write_report, scratch=work.path)
     record = {"folder": folder, "figures": result.summary, "warnings": result.warnings}
     print_found(record, lambda: render_summary(result, folder, sys.stdout.isatty()), as_json, quiet)
+
+
+def _compile_first(quiet: bool) -> None:
+    """Compile the kernels where the cache has none yet."""
+    from hemc.kernels.jit import is_cold
+
+    if not is_cold():
+        return
+    if not quiet:
+        say("compiling kernels, once, about 10 s")
+    from hemc.engine.warm_up import warm_up
+
+    warm_up()
 
 
 @click.command()
@@ -126,14 +141,11 @@ def warmup(quiet: bool) -> None:
     Example:
       hemc warmup
     """
-    from hemc import engine
-    from hemc.config import load_config
-    from hemc.inputs.shipped import configs_dir
+    from hemc.engine.warm_up import warm_up
     from hemc.kernels.jit import CACHE_DIR
     from hemc.outputs.report.vega import chart_script
 
-    one = {"simulation.paths": "1", "outputs.sensitivity_paths": "0"}
-    engine.run(load_config(configs_dir() / "base.toml", one), lambda n: None)
+    warm_up()
     chart_script()
     if not quiet:
         click.echo(f"kernels are compiled in {CACHE_DIR}")

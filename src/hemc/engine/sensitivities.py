@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from hemc.config import LoadedConfig
-from hemc.engine.cases import Case, play_case
+from hemc.engine.cases import Case, case_model, compare_models
 from hemc.engine.deal_variants import vary_deal
 from hemc.engine.documents import Documents, next_payment, read_documents
 from hemc.engine.paths import Progress
@@ -16,7 +16,6 @@ from hemc.engine.study import Study
 from hemc.outputs.estimates import design_of
 from hemc.outputs.heat_maps import Multiples, heat_map_rows
 from hemc.outputs.sensitivities import sensitivity_rows
-from hemc.scale.pieces import temporary_pieces
 from hemc.settings.sensitivities import SensitivitySettings, Swing
 
 _DEAL = "deal."
@@ -126,10 +125,8 @@ def _whole(value: float | str) -> float | int | str:
 
 
 def _play(study: Study, case: Case, progress: Progress) -> pl.DataFrame:
-    """Return the rows of paths.parquet of a case."""
+    """Return what is compared of the paths of a case."""
     n_paths = study.whole_units(study.loaded.config.sensitivities.paths)
-    store = play_case(
-        case, (study.loaded, study.calibration), study.sampling, n_paths, temporary_pieces(),
-        study.workers, progress,
-    )  # fmt: skip
-    return store.paths.scan().collect()
+    model = case_model(case, (study.loaded, study.calibration), study.sampling)
+    block_paths = study.loaded.config.simulation.block_paths
+    return compare_models((model,), n_paths, block_paths, study.workers, progress)[0]

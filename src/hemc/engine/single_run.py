@@ -129,7 +129,7 @@ def run(
     with _timed(seconds, "variance"):
         variance = split_loss_variance(loaded.config, model, workers)
     with _timed(seconds, "sensitivities"):
-        sensitivities = vary(loaded, documents, calibration, store, sampling, workers)
+        sensitivities = vary(loaded, documents, calibration, store, model, sampling, workers)
     with _timed(seconds, "measure"):
         simulation = loaded.config.simulation
         measures = measure_paths(store.paths.scan(), original, simulation.unit_paths)

@@ -8,11 +8,12 @@ import polars as pl
 
 from hemc.config import LoadedConfig
 from hemc.engine.calibration import Calibration
-from hemc.engine.cases import Case, play_case
+from hemc.engine.cases import Case, case_model, compare_models
 from hemc.engine.documents import Documents
+from hemc.engine.run_model import with_deal
 from hemc.model.innovations import Sampling
-from hemc.outputs.sensitivities import sensitivity_rows
-from hemc.scale.pieces import temporary_pieces
+from hemc.outputs.sensitivities import compared_columns, sensitivity_rows
+from hemc.scale.block import RunModel
 from hemc.scale.store import RunStore
 from hemc.scale.threads import Workers
 
@@ -22,20 +23,34 @@ def vary(
     documents: Documents,
     calibration: Calibration,
     store: RunStore,
+    model: RunModel,
     sampling: Sampling,
     workers: Workers,
 ) -> pl.DataFrame:
-    """Run the first paths of `store` under other assumptions, on the same random numbers."""
-    unit = loaded.config.simulation.unit_paths
-    n_paths = loaded.config.outputs.sensitivity_paths // unit * unit
-    base = store.paths.scan().head(max(n_paths, unit)).collect()
-    rows = []
-    for case in variations(loaded, documents) if n_paths else ():
-        pieces = temporary_pieces(store.scratch)
-        varied = play_case(case, (loaded, calibration), sampling, len(base), pieces, workers)
-        paths = varied.paths.scan().collect()
-        rows.append(sensitivity_rows(case.name, case.setting, base, paths, unit))
-    return pl.concat(rows) if rows else sensitivity_rows("", "", base, base, unit).clear()
+    """Run the first paths of `store` under other assumptions, on the same random numbers.
+
+    `model` and `sampling` are those of the run; where only the deal is another, pool and factors
+    serve again.
+    """
+    config, unit = loaded.config, loaded.config.simulation.unit_paths
+    n_paths = config.outputs.sensitivity_paths // unit * unit
+    base = compared_columns(store.paths.scan().head(max(n_paths, unit)).collect())
+    empty = sensitivity_rows("", "", base, base, unit).clear()
+    if n_paths == 0:
+        return empty
+    cases = list(variations(loaded, documents))
+    own = model.sampled(sampling)
+    models = tuple(
+        with_deal(own, config, case.documents)
+        if case.loaded is loaded
+        else case_model(case, (loaded, calibration), sampling)
+        for case in cases
+    )
+    varied = compare_models(models, len(base), config.simulation.block_paths, workers)
+    return pl.concat([empty] + [
+        sensitivity_rows(case.name, case.setting, base, paths, unit)
+        for case, paths in zip(cases, varied, strict=True)
+    ])  # fmt: skip
 
 
 def variations(loaded: LoadedConfig, documents: Documents) -> Iterator[Case]:

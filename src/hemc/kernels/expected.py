@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from hemc.kernels.flows import Floats, Ints
 from hemc.kernels.jit import kernel
+from hemc.kernels.records import Records
 from hemc.kernels.step import step
 from hemc.kernels.transitions import MoveRates, PathFactors, cumulate_path
 from hemc.states import N_LIVE, N_STATES
@@ -41,48 +40,62 @@ class Cells(NamedTuple):
     sums: Floats  # [sum, live state, cell] at cut-off
 
 
-class Rules(NamedTuple):
-    """Rules of a month: `target` row += chance of the move × factor × `source` row.
+class Rule:
+    """Row `target` += chance of the move × factor by cell × row `source`.
 
     `move` is state × N_STATES + destination; the move after the last always happens.
     """
 
-    source: Ints  # [rule]
-    target: Ints  # [rule]
-    move: Ints  # [rule]
-    factor: Ints  # [rule] row of `factors`
-    factors: Floats  # [factor, cell]
+    source: int
+    target: int
+    move: int
+    factor: int  # row of the ledger's factors
 
 
 class Ledger(NamedTuple):
     """What a month does to loans before their maturity, to those after it, and on reaching it."""
 
-    scheduled: Rules
-    matured: Rules
-    maturing: Rules
+    rules: Records[Rule]  # [rule] in order of the phases
+    first: Ints  # [phase + 1] first rule of each phase, then the number of rules
+    factors: Floats  # [factor, cell]
 
 
-class LossLedger(NamedTuple):
-    """The rules of a ledger that loss depends on."""
+#: Phases of a ledger.
+BEFORE_MATURITY, AFTER_MATURITY, AT_MATURITY = range(3)
 
-    scheduled: Rules
-    matured: Rules
+
+class Work(NamedTuple):
+    """Working memory of a block."""
+
+    cumulative: Floats  # [class, state, t, d + 1]
+    chance: Floats  # [t, move + 1]
+    rows: Floats  # [2, row, cell]
 
 
 ALWAYS = N_LIVE * N_STATES
 
 
 @step
-def apply(rules: Rules, chance: Floats, x: Floats, out: Floats, first: int, last: int) -> None:
-    """Add what the rules make of rows `x` to rows `out` in cells first … last − 1."""
-    for r in range(rules.source.size):
-        p = chance[rules.move[r]]
-        if p != 0.0 and last > first:
-            source = x[rules.source[r], first:last]
-            target = out[rules.target[r], first:last]
-            factor = rules.factors[rules.factor[r], first:last]
+def apply(
+    ledger: Ledger, phase: int, chance: Floats, x: Floats, out: Floats, begin: int, end: int
+) -> None:
+    """Add what a phase's rules make of rows `x` to rows `out` in cells begin … end − 1."""
+    for r in range(ledger.first[phase], ledger.first[phase + 1]):
+        rule = ledger.rules[r]
+        p = chance[rule.move]
+        if p != 0.0 and end > begin:
+            source, target = x[rule.source, begin:end], out[rule.target, begin:end]
+            factor = ledger.factors[rule.factor, begin:end]
             for i in range(source.size):
                 target[i] += p * factor[i] * source[i]
+
+
+@step
+def clear(rows: Floats) -> None:
+    """Set all rows to zero."""
+    for r in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            rows[r, i] = 0.0
 
 
 @step
@@ -111,11 +124,13 @@ def total(x: Floats) -> float:
 @step
 def close_month(rows: Floats, out: Floats) -> None:
     """Add a month's rows, totalled over cells, to its output."""
-    for j in range(N_FLOWS):
-        out[j] += total(rows[FIRST_FLOW + j])
-    for s in range(N_LIVE):
-        out[STATE_BALANCE + s] += total(rows[BALANCE * N_LIVE + s])
-        out[STATE_LOANS + s] += total(rows[LOANS * N_LIVE + s])
+    for column in range(N_COLUMNS):
+        row = FIRST_FLOW + column
+        if column >= STATE_LOANS:
+            row = LOANS * N_LIVE + column - STATE_LOANS
+        elif column >= STATE_BALANCE:
+            row = BALANCE * N_LIVE + column - STATE_BALANCE
+        out[column] += total(rows[row])
 
 
 @step
@@ -134,68 +149,70 @@ def decumulate(rates: MoveRates, cumulative: Floats, chance: Floats) -> None:
 @step
 def expect_path(
     ledger: Ledger, maturity: Ints, chance: Floats, rows: Floats, months: Floats
-) -> None:  # fmt: skip
+) -> None:
     """Add one latent class's expected flows to `months[t, column]`.
 
     `rows[0]` holds its sums at cut-off and zero flows, `rows[1]` is worked in.
     """
-    n_cells = n = maturity.size
+    n = maturity.size
     for t in range(months.shape[0]):
-        old, new = rows[t & 1], rows[(t + 1) & 1]
-        new.fill(0.0)
-        apply(ledger.scheduled, chance[t], old, new, 0, n)
-        apply(ledger.matured, chance[t], old, new, n, n_cells)
-        still = unmatured(maturity, t + 2, n)
-        apply(ledger.maturing, chance[t], new, new, still, n)
+        new, still = rows[(t + 1) & 1], unmatured(maturity, t + 2, n)
+        clear(new)
+        for phase in range(3):
+            begin, end = (still, n) if phase == AT_MATURITY else (0, n)
+            if phase == AFTER_MATURITY:
+                begin, end = n, maturity.size
+            read = t + 1 if phase == AT_MATURITY else t
+            apply(ledger, phase, chance[t], rows[read & 1], new, begin, end)
         close_month(new, months[t])
         n = still
 
 
 @step
 def value_path(
-    ledger: LossLedger, maturity: Ints, chance: Floats, current: Ints, value: Floats
-) -> None:  # fmt: skip
+    ledger: Ledger, maturity: Ints, chance: Floats, current: Ints, value: Floats
+) -> None:
     """Work backwards to `value[0, row, cell]`: the loss to come of a USD in each row at cut-off.
 
     `current` are the rows of what is repaid at maturity and loses nothing more.
     """
-    n_cells, n_months = maturity.size, chance.shape[0]
-    value[n_months & 1] = 0.0
+    n_months = chance.shape[0]
+    clear(value[n_months & 1])
     for t in range(n_months - 1, -1, -1):
         after, before = value[(t + 1) & 1], value[t & 1]
-        after[FIRST_FLOW + LOSS] = 1.0
-        before.fill(0.0)
-        n = unmatured(maturity, t + 1, n_cells)
-        for row in current:
+        for i in range(maturity.size):
+            after[FIRST_FLOW + LOSS, i] = 1.0
+        clear(before)
+        n = unmatured(maturity, t + 1, maturity.size)
+        for j in range(current.size):
             for i in range(unmatured(maturity, t + 2, n), n):
-                after[row, i] = 0.0
-        apply(ledger.scheduled, chance[t], after, before, 0, n)
-        apply(ledger.matured, chance[t], after, before, n, n_cells)
+                after[current[j], i] = 0.0
+        for phase in range(AT_MATURITY):
+            begin, end = (0, n) if phase == BEFORE_MATURITY else (n, maturity.size)
+            apply(ledger, phase, chance[t], after, before, begin, end)
 
 
 @kernel
 def expect_paths(
-    cells: Cells, ledgers: tuple[Ledger, LossLedger], rates: MoveRates, factors: PathFactors,
-    share: Floats, current: Ints, out: tuple[Floats, Floats],
+    cells: Cells, ledgers: tuple[Ledger, Ledger], rates: MoveRates, factors: PathFactors,
+    shares: tuple[Floats, Ints], work: Work, out: tuple[Floats, Floats],
 ) -> None:  # fmt: skip
     """Work out the expected flows of a block of paths.
 
-    `share[class, state]` are the latent classes of the loans in a state at cut-off; `out` are
-    zeroed: months [p, t, N_COLUMNS] and lifetime loss by origin [p, class, state].
+    `ledgers` are those of flows and of loss; `shares` the latent classes [class, state] of the
+    loans at cut-off and the rows that are current; `out` are zeroed: months [p, t, N_COLUMNS] and
+    lifetime loss by origin [p, class, state].
     """
-    n_months, n_classes, n_states, width = rates.threshold.shape
-    ledger, loss_ledger = ledgers
-    cumulative = np.empty((n_classes, n_states, n_months, width + 1))
-    chance = np.zeros((n_months, ALWAYS + 1))
-    rows = np.zeros((2, N_ROWS, cells.maturity.size))
+    share, current = shares
+    rows = work.rows
     for p in range(factors.credit.shape[0]):
         credit, prepayment = factors.credit[p], factors.prepayment[p]
-        cumulate_path(rates, credit, prepayment, factors.charge_off[p], cumulative)
-        for c in range(n_classes):
-            decumulate(rates, cumulative[c], chance)
+        cumulate_path(rates, credit, prepayment, factors.charge_off[p], work.cumulative)
+        for c in range(share.shape[0]):
+            decumulate(rates, work.cumulative[c], work.chance)
             start_path(cells.sums, share[c], rows[0])
-            expect_path(ledger, cells.maturity, chance, rows, out[0][p])
-            value_path(loss_ledger, cells.maturity, chance, current, rows)
+            expect_path(ledgers[0], cells.maturity, work.chance, rows, out[0][p])
+            value_path(ledgers[1], cells.maturity, work.chance, current, rows)
             lose_by_origin(cells.sums, share[c], rows[0], out[1][p, c])
 
 

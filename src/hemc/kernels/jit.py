@@ -26,6 +26,14 @@ _HERE = Path(__file__).parent
 _numba_config = cast(Any, config)  # its settings are set at run time, unknown to type checkers
 _KEPT_DIGESTS = 4
 
+# Nobody calls a kernel from C. `no_cfunc_wrapper` is an option that numba's types leave out.
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+}
+
 
 def _kernel_digest() -> str:
     """Return the digest of all kernel sources, numba's version and the switches of compilation."""
@@ -78,7 +86,7 @@ def _own_cache() -> Iterator[None]:
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` lazily: releases the GIL, cached, IEEE division, no fastmath."""
     with _own_cache():
-        compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled = numba.njit(**_OPTIONS)(function)
     return cast(Callable[P, R], compiled)
 
 

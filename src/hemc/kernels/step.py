@@ -17,12 +17,15 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
+from hemc.kernels.linking import LinkedCompiler
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Tests call steps from Python, which takes wrappers; kernels need none, and compiling them took a
-# third of the time of a cold start.
+# Tests call steps from Python, which takes wrappers and machine code; kernels need neither, and
+# making them took more than half of the time of a cold start.
 _CALLABLE = bool(os.environ.get("HEMC_CALLABLE_STEPS"))
+
 
 # `_nrt` is an option of numba that its documentation and types leave out; with another release
 # of numba that lacks it, decorating fails loudly.
@@ -30,10 +33,14 @@ _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
     "forceinline": True,
-    "no_cpython_wrapper": not _CALLABLE,
-    "no_cfunc_wrapper": not _CALLABLE,
     "_nrt": False,
 }
+if not _CALLABLE:
+    _OPTIONS |= {
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        "pipeline_class": LinkedCompiler,
+    }
 
 
 def step(function: Callable[P, R]) -> Callable[P, R]:

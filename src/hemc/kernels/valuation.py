@@ -77,7 +77,7 @@ class Quotes(NamedTuple):
 
 
 class Legs(NamedTuple):
-    """Scratch: a class's cash by month, and what its coupon would gain from a higher index."""
+    """Working memory: a class's cash by month, what its coupon would gain from a higher index."""
 
     cash: Floats  # [t] USD
     per_index: Floats  # [t] USD per unit of the index
@@ -254,16 +254,16 @@ def value_class(
 
 
 @kernel
-def value_paths(flows: ClassFlows, quotes: Quotes, calls: Ints, figures: Floats) -> None:
+def value_paths(
+    flows: ClassFlows, quotes: Quotes, legs: Legs, calls: Ints, figures: Floats
+) -> None:
     """Fill `calls`, int64[p], with the months of the call (0: never) and `figures` of all classes.
 
     `figures` is float64[p, k, to maturity | to call, column], nan where the figure does not exist;
     a class without a balance to value is left as it is.
     """
-    n_paths, n_months, n_classes = flows.principal.shape
-    legs = Legs(np.empty(n_months), np.empty(n_months))
-    for p in range(n_paths):
+    for p in range(flows.principal.shape[0]):
         calls[p] = call_month(flows, quotes.call_balance, p)
-        for k in range(n_classes):
+        for k in range(flows.principal.shape[2]):
             if quotes.balance[k] > 0.0:
                 value_class(flows, quotes, legs, p, k, calls[p], figures)

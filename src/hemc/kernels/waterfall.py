@@ -11,8 +11,6 @@ and OC is rolled forward from the flows, so that `kernels/reconciliation.py` has
 
 from __future__ import annotations
 
-import numpy as np
-
 from hemc.kernels.deal_terms import (
     BUILD_OC,
     CAP_CARRYOVER,
@@ -30,7 +28,7 @@ from hemc.kernels.deal_terms import (
     Month,
     StepTerms,
 )
-from hemc.kernels.flows import Floats, NoteFlows
+from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.kernels.jit import kernel
 from hemc.kernels.note_interest import Book, accrue_interest, draw_interest, pay_owed, rounded
 from hemc.kernels.principal import (
@@ -244,16 +242,15 @@ def open_path(
 
 @kernel
 def pay_paths(
-    terms: DealTerms, flows: Records[Month], n_active: np.ndarray, notes: NoteFlows,
-    books: Records[Book], states: Records[PathState],
+    terms: DealTerms, flows: Records[Month], n_active: Ints, notes: NoteFlows,
+    books: Records[Book], states: Records[PathState], paid: Floats,
 ) -> None:  # fmt: skip
     """Fill `notes`, which come in as zeros, for every path; `reconcile_paths` adds `largest_gap`.
 
-    `flows` is [p, t], `books` [k] and `states` [1] are working memory. After `n_active[p]` months
-    nothing comes in any more; once nothing is owed either, the months left stay zero. Notes are
-    often paid off in half of the time: months after that are short.
+    `flows` is [p, t]; `books` [k], `states` [1] and `paid` [j + 1] are working memory. After
+    `n_active[p]` months nothing comes in any more; once nothing is owed either, the months left
+    stay zero. Notes are often paid off in half of the time: months after that are short.
     """
-    paid = np.zeros(terms.steps.size)
     for p in range(flows.shape[0]):
         open_path(terms, flows[p, 0].pool_open, notes, books, states[0], p)
         owed = 1.0

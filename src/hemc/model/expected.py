@@ -26,7 +26,7 @@ class ExpectedPool(NamedTuple):
 
     model: PoolModel
     cells: Cells
-    ledgers: tuple[expected.Ledger, expected.LossLedger]
+    ledgers: tuple[expected.Ledger, expected.Ledger]  # of flows, and of loss
 
 
 class Expectation(NamedTuple):
@@ -82,10 +82,12 @@ def expect(pool: ExpectedPool, factors: PathFactors, first_path: int = 0) -> Exp
     share = np.ascontiguousarray(np.diff(model.shares.cumulative, axis=1, prepend=0.0).T)
     months = np.zeros((n_paths, n_months, expected.N_COLUMNS))
     by_origin = np.zeros((n_paths, len(share), N_LIVE))
+    work = _work(model, cells)
     for rows, moves in model.parts(first_path, n_paths):
         part = PathFactors(*(factor[rows] for factor in factors))
         out = (months[rows], by_origin[rows])
-        expected.expect_paths(cells, ledgers, moves, part, share, repaid_at_maturity(), out)
+        shares = (share, repaid_at_maturity())
+        expected.expect_paths(cells, ledgers, moves, part, shares, work, out)
     cash = _cash(model, cells, months)
     left = cash.scheduled + cash.prepaid + cash.proceeds + cash.loss
     gap = np.abs(cash.balance[:, :-1] - cash.balance[:, 1:] - left).max(axis=1)
@@ -96,6 +98,16 @@ def expect(pool: ExpectedPool, factors: PathFactors, first_path: int = 0) -> Exp
         gap,
     )
     return Expectation(flows, months[:, :, expected.PAYOFFS], months[:, :, expected.CHARGE_OFFS])
+
+
+def _work(model: PoolModel, cells: Cells) -> expected.Work:
+    """Return working memory for a block."""
+    n_months, n_classes, n_states, width = model.moves.threshold.shape
+    return expected.Work(
+        np.empty((n_classes, n_states, n_months, width + 1)),
+        np.zeros((n_months, expected.ALWAYS + 1)),
+        np.zeros((2, expected.N_ROWS, cells.maturity.size)),
+    )
 
 
 def _cash(model: PoolModel, cells: Cells, months: Floats) -> PoolFlows:

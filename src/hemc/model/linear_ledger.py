@@ -27,10 +27,10 @@ from hemc.kernels.expected import (
     SCHEDULED,
     Cells,
     Ledger,
-    LossLedger,
-    Rules,
+    Rule,
 )
 from hemc.kernels.flows import Floats, Ints
+from hemc.kernels.records import column, records
 from hemc.states import BANKRUPTCY, CHARGED_OFF, CURRENT, N_LIVE, N_STATES, PAID_OFF, PAYING
 
 Moves = NDArray[np.bool_]
@@ -41,26 +41,19 @@ class RuleBook:
 
     def __init__(self, cells: Cells, support: Moves) -> None:
         self.cells, self.support = cells, support
-        self._ends: list[tuple[int, int, int]] = []
-        self._factors: list[Floats] = []
+        self.ends: list[tuple[int, int, int]] = []
+        self.factors: list[Floats] = []
 
     def add(self, q: int, s: int, target: int, when: int, factor: Floats | float = 1.0) -> None:
         """Take sum `q` of state `s`, times a factor by cell, to a row when a move happens."""
         if when == ALWAYS or self.support.flat[when]:
-            self._ends.append((row(q, s), target, when))
-            self._factors.append(np.broadcast_to(factor, self.cells.growth.shape))
+            self.ends.append((row(q, s), target, when))
+            self.factors.append(np.broadcast_to(factor, self.cells.growth.shape))
 
     def carry(self, s: int, to: int, *sums: int, share: float = 1.0) -> None:
         """Take sums from a state to another as they are."""
         for q in sums:
             self.add(q, s, row(q, to), move(s, to), share)
-
-    def rules(self) -> Rules:
-        """Return the rules, equal factors stored once."""
-        ends = np.array(self._ends, dtype=np.int64)
-        factors, factor = np.unique(np.array(self._factors), axis=0, return_inverse=True)
-        source, target, moves = np.ascontiguousarray(ends.T)
-        return Rules(source, target, moves, factor.astype(np.int64), factors)
 
 
 def row(q: int, s: int) -> int:
@@ -98,7 +91,17 @@ def linear_ledger(cells: Cells, support: Moves, severity: Floats, paying_share: 
                 pay_off(matured, s, to)
             else:
                 stand_still(matured, s, to)
-    return Ledger(scheduled.rules(), matured.rules(), mature(maturing))
+    mature(maturing)
+    return in_phases(scheduled, matured, maturing)
+
+
+def in_phases(*books: RuleBook) -> Ledger:
+    """Put the rules of each phase into one ledger, equal factors stored once."""
+    source, target, moves = np.array([end for book in books for end in book.ends]).T
+    rows = np.array([factor for book in books for factor in book.factors])
+    factors, factor = np.unique(rows, axis=0, return_inverse=True)
+    rules = records(len(rows), Rule, source=source, target=target, move=moves, factor=factor)
+    return Ledger(rules, np.cumsum([0, *(len(book.ends) for book in books)]), factors)
 
 
 def earn(book: RuleBook, s: int) -> None:
@@ -187,7 +190,7 @@ def pay_in_bankruptcy(book: RuleBook, share: float) -> None:
     book.add(PAYMENT_BEHIND, s, behind, here, -share)
 
 
-def mature(book: RuleBook) -> Rules:
+def mature(book: RuleBook) -> None:
     """Repay what is current at maturity and record how far behind the buckets are.
 
     Applied to the rows that it reads: what is current is repaid by taking it away.
@@ -198,23 +201,20 @@ def mature(book: RuleBook) -> Rules:
     for s in PAYING:
         if s != CURRENT:
             book.add(BALANCE, s, row(BALANCE_BEHIND, s), ALWAYS, float(s))
-    return book.rules()
 
 
-def loss_ledger(ledger: Ledger) -> LossLedger:
-    """Return the rules that loss depends on, read backwards: source and target exchanged."""
-    return LossLedger(_backwards(ledger.scheduled), _backwards(ledger.matured))
+def loss_ledger(ledger: Ledger) -> Ledger:
+    """Return the rules between payments, balances and loss, source and target exchanged."""
+    matter = [*range(row(PAYMENT, 0), row(BALANCE, N_LIVE)), flow(LOSS)]
+    source, target = column(ledger.rules, "source"), column(ledger.rules, "target")
+    kept = np.isin(source, matter) & np.isin(target, matter)
+    rules = records(
+        int(kept.sum()), Rule, source=target[kept], target=source[kept],
+        move=column(ledger.rules, "move")[kept], factor=column(ledger.rules, "factor")[kept],
+    )  # fmt: skip
+    return Ledger(rules, np.append(0, kept.cumsum())[ledger.first], ledger.factors)
 
 
 def repaid_at_maturity() -> Ints:
     """Return the rows that are repaid at maturity and lose nothing more."""
     return np.array([row(BALANCE, CURRENT), row(PAYMENT, CURRENT)])
-
-
-def _backwards(rules: Rules) -> Rules:
-    """Keep the rules between payments, balances and loss, and turn them round."""
-    matter = [*range(row(PAYMENT, 0), row(BALANCE, N_LIVE)), flow(LOSS)]
-    kept = np.isin(rules.source, matter) & np.isin(rules.target, matter)
-    return Rules(
-        rules.target[kept], rules.source[kept], rules.move[kept], rules.factor[kept], rules.factors
-    )

@@ -12,7 +12,7 @@ from hemc.inputs.calendar import days_30_360, previous_payment_date
 from hemc.inputs.deal import Deal, NoteClass
 from hemc.kernels.flows import Floats, Ints, NoteFlows, PoolFlows
 from hemc.kernels.records import column
-from hemc.kernels.valuation import N_FIGURES, YIELD, ClassFlows, Quotes, value_paths
+from hemc.kernels.valuation import N_FIGURES, YIELD, ClassFlows, Legs, Quotes, value_paths
 from hemc.model.deal_terms import MonthlyDeal
 from hemc.settings.valuation import ValuationSettings
 
@@ -101,10 +101,11 @@ def value_notes(quotes: Quotes, notes: NoteFlows, cash: PoolFlows, first_path: i
         notes.balance, notes.principal, notes.interest, notes.shortfall, cash.balance,
         notes.unreimbursed,
     )  # fmt: skip
-    n_paths, _, n_classes = notes.principal.shape
+    n_paths, n_months, n_classes = notes.principal.shape
     figures = np.full((n_paths, n_classes, 2, N_FIGURES), np.nan)
     values = Values(np.empty(n_paths, np.int64), figures)
-    value_paths(flows, quotes, values.call, values.figures)
+    legs = Legs(np.empty(n_months), np.empty(n_months))
+    value_paths(flows, quotes, legs, values.call, values.figures)
     quoted = (quotes.balance > 0.0) & ~np.isnan(quotes.full_price)
     lost = np.isnan(values.figures[..., YIELD][:, quoted]).any(axis=(1, 2))
     if lost.any():

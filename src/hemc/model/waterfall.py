@@ -74,7 +74,8 @@ def pay_months(terms: DealTerms, months: Records[Month], n_active: Ints) -> Note
     """Run the order of payments; `n_active` as from `active_months`."""
     notes = allocate(terms, months)
     books, state = records(terms.classes.size, Book), records(1, PathState)
-    pay_paths_compiled(terms, months, n_active, notes, books, state)
+    paid = np.zeros(terms.steps.size)
+    pay_paths_compiled(terms, months, n_active, notes, books, state, paid)
     return notes
 
 

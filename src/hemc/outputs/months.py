@@ -143,26 +143,27 @@ class MonthTables:
             mean = total / present
             variance = squares / present - mean**2
         sd = np.sqrt(np.maximum(variance, 0.0))
-        parts = []
-        k = 0
+        rows: list[tuple[Series, str, Floats]] = []
+        banded = 0
         for j, series in enumerate(self._series):
-            parts += [_rows(series, "mean", mean[j]), _rows(series, "sd", sd[j])]
+            rows += [(series, "mean", mean[j]), (series, "sd", sd[j])]
             if series.has_bands:
-                bands = zip(LEVELS, self._bands.quantiles(k), strict=True)
-                parts += [_rows(series, statistic, value) for statistic, value in bands]
-                k += 1
-        return pl.concat(parts)
+                bands = zip(LEVELS, self._bands.quantiles(banded), strict=True)
+                rows += [(series, statistic, value) for statistic, value in bands]
+                banded += 1
+        return _frame(rows)
 
 
-def _rows(series: Series, statistic: str, value: Floats) -> pl.DataFrame:
-    """Return one statistic of one series by month."""
-    return pl.DataFrame({"month": np.arange(1, value.size + 1), "value": value}).select(
-        "month",
-        pl.lit(series.name).alias("series"),
-        pl.lit(series.note, dtype=pl.String).alias("note"),
-        pl.lit(series.state, dtype=pl.String).alias("state"),
-        pl.lit(statistic).alias("statistic"),
-        pl.col("value").fill_nan(None),
+def _frame(rows: list[tuple[Series, str, Floats]]) -> pl.DataFrame:
+    """Return each statistic float64[t] of a series by month, one after the other."""
+    names = [(series.name, series.note, series.state, statistic) for series, statistic, _ in rows]
+    values = np.stack([value for _, _, value in rows])
+    month = np.broadcast_to(np.arange(1, values.shape[1] + 1), values.shape)
+    schema = dict.fromkeys(("series", "note", "state", "statistic"), pl.String)
+    table = pl.DataFrame(names, schema=schema, orient="row")
+    table = table.with_columns(month=pl.Series(month), value=pl.Series(values))
+    return table.explode("month", "value").select(
+        "month", "series", "note", "state", "statistic", pl.col("value").fill_nan(None)
     )
 
 

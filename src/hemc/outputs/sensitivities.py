@@ -16,7 +16,7 @@ def sensitivity_rows(
 ) -> pl.DataFrame:
     """Compare paths of the run with the same paths under `name` = `setting`.
 
-    Both have the columns of paths.parquet. The standard error of a difference is that of the
+    Both have the columns of `compared_columns`. The standard error of a difference is that of the
     differences path by path; `unit_paths` consecutive paths are one independent unit.
     """
     design = design_of(base["weight"].to_numpy(), unit_paths)
@@ -35,6 +35,11 @@ def sensitivity_rows(
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         pl.col(*DIFFERENCE_SCHEMA).fill_nan(None)
     )
+
+
+def compared_columns(paths: pl.DataFrame) -> pl.DataFrame:
+    """Return what `sensitivity_rows` needs of the rows of paths.parquet."""
+    return paths.select("weight", *(column for _, _, column in _compared(paths)))
 
 
 def _compared(paths: pl.DataFrame) -> list[tuple[str, str, str]]:

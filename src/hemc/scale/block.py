@@ -31,6 +31,7 @@ from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
 from hemc.outputs.note_values import value_table
 from hemc.outputs.path_figures import path_figures
+from hemc.outputs.sensitivities import compared_columns
 
 
 class RunModel(NamedTuple):
@@ -106,34 +107,66 @@ def compare_block(model: RunModel, pool: ExpectedPool, first_path: int, n_paths:
 def play_block(model: RunModel, first_path: int, n_paths: int) -> BlockStory:
     """Run consecutive paths: factors, pool, wrapped and unwrapped notes."""
     factors = model.factors.draw(first_path, n_paths)
-    flows = pool_flows(model, factors, first_path)
+    return pay_block(model, factors, pool_flows(model, factors, first_path), first_path)
+
+
+def pay_block(
+    model: RunModel, factors: PathFactors, flows: BlockFlows, first_path: int
+) -> BlockStory:
+    """Pay the notes, wrapped and unwrapped, from a block's flows."""
     default_month = model.insurer.default_month(factors.credit, first_path)
     wrapped = pay_paths(model.deal, flows.cash, default_month, first_path)
-    unwrapped = pay_paths(model.deal, flows.cash, absent(n_paths), first_path)
+    unwrapped = pay_paths(model.deal, flows.cash, absent(default_month.size), first_path)
     return BlockStory(factors, flows, default_month, wrapped, unwrapped)
+
+
+def cash_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.DataFrame:
+    """Return the rows of paths.parquet but for what the classes are worth."""
+    _, flows, default_month, wrapped, unwrapped = story
+    weight = model.factors.draw_weights(first_path, default_month.size)
+    return path_figures(
+        first_path, weight, flows, wrapped, unwrapped, model.deal.class_names,
+        model.discount_rate, default_month,
+    )  # fmt: skip
 
 
 def story_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.DataFrame:
     """Return the rows of paths.parquet."""
-    _, flows, default_month, wrapped, unwrapped = story
-    names = model.deal.class_names
-    weight = model.factors.draw_weights(first_path, default_month.size)
-    figures = path_figures(
-        first_path, weight, flows, wrapped, unwrapped, names, model.discount_rate, default_month
-    )
     values = [
-        value_notes(model.quotes, notes, flows.cash, first_path) for notes in (wrapped, unwrapped)
+        value_notes(model.quotes, notes, story.flows.cash, first_path)
+        for notes in (story.wrapped, story.unwrapped)
     ]
-    return figures.hstack(value_table(names, model.quotes, *values))
+    figures = cash_figures(model, story, first_path)
+    return figures.hstack(value_table(model.deal.class_names, model.quotes, *values))
+
+
+def vary_block(models: tuple[RunModel, ...], first_path: int, n_paths: int) -> list[pl.DataFrame]:
+    """Return what sensitivities compare of the same paths under each model.
+
+    Models in a row that have pool and factors in common are paid from the same flows.
+    """
+    tables = []
+    before: RunModel | None = None
+    for model in models:
+        if before is None or model.pool is not before.pool or model.factors is not before.factors:
+            factors = model.factors.draw(first_path, n_paths)
+            flows = pool_flows(model, factors, first_path)
+        story = pay_block(model, factors, flows, first_path)
+        figures = cash_figures(model, story, first_path)
+        require_finite_figures(figures)
+        tables.append(compared_columns(figures))
+        before = model
+    return tables
 
 
 def require_finite_figures(table: pl.DataFrame) -> None:
     """Raise InternalError for the first figure of a path that is neither finite nor null."""
-    for column in table.select(pl.col(pl.Float64)).iter_columns():
-        wrong = ~(column.is_finite().fill_null(True))
-        if wrong.any():
-            path = table["path"].filter(wrong)[0]
-            raise InternalError(f"the figure {column.name} is not finite on path {path}")
+    # One query for all columns: one a column took as long as the simulation of the pool.
+    is_finite = table.select(pl.col(pl.Float64).is_finite().all()).row(0, named=True)
+    for name, finite in is_finite.items():
+        if not finite:
+            path = table["path"].filter(~table[name].is_finite().fill_null(True))[0]
+            raise InternalError(f"the figure {name} is not finite on path {path}")
 
 
 def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -> BlockResult:
