@@ -65,6 +65,13 @@ QUICK = {
 }  # fmt: skip
 
 
+def is_slow(command):
+    """Tell whether a command takes more than a few seconds however few its paths are."""
+    studies = {"backtest", "breakeven", "portfolio", "sensitivities", "stress"}
+    words = command.split()
+    return "--cluster" in words or (words[1] in studies and "--dry-run" not in words)
+
+
 def invoke(command):
     """Run a command in the current folder with what makes it quick."""
     words, file = words_of(command)
@@ -134,7 +141,7 @@ def _write_data(folder):
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(c, marks=[pytest.mark.slow] if "--cluster" in c else [])
+        pytest.param(c, marks=[pytest.mark.slow] if is_slow(c) else [])
         for c in every_command(ROOT)
         if c not in LEFT_OUT
     ],

@@ -212,7 +212,7 @@ def bars(rows: list[dict[str, Any]], title: str) -> Spec:
     """Return a bar for each row of name, value and error, with ± one error."""
     y = {"field": "name", "type": "nominal", "sort": None, "title": None,
          "axis": {"labelLimit": 220, "domain": False, "ticks": False}}  # fmt: skip
-    x = {"type": "quantitative", "title": title}
+    x = {"type": "quantitative", "title": title, "axis": {"tickCount": 6}}
     tips = [
         {"field": "name", "type": "nominal"}, tip("value", title, ",.3f"),
         tip("error", "± error", ",.3f"),
@@ -249,7 +249,8 @@ def cascade(rows: list[dict[str, Any]], title: str) -> Spec:
         "mark": {"type": "bar", "height": {"band": 0.7}, "minBandSize": 1},
         "encoding": {
             "x": {"field": "low", "type": "quantitative", "title": title,
-                  "scale": {"domain": [0.0, room], "nice": False}, "axis": {"grid": True}},
+                  "scale": {"domain": [0.0, room], "nice": False},
+                  "axis": {"grid": True, "tickCount": 8}},
             "x2": {"field": "high"},
             "color": {"field": "style", "type": "nominal", "scale": colors, "legend": None},
             "tooltip": [{"field": "step", "type": "nominal"}, tip("amount", title, ",.6f")],
