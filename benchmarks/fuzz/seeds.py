@@ -117,6 +117,8 @@ def _made(reader: Reader) -> Iterator[bytes]:
     text = _MADE.get(reader.name)
     if text is not None:
         yield text.encode()
+    if reader.name == "scenario":
+        yield _scenario_of_a_csv()
     if reader.name == "certificate":
         yield _html().encode()
     elif reader.name == "panel":
@@ -129,6 +131,15 @@ def _made(reader: Reader) -> Iterator[bytes]:
         yield from (f.name.encode() + b"\n" + f.read_bytes() for f in files)
     if reader.form == "table" and text is not None:
         yield _parquet(pl.read_csv(text.encode()))
+
+
+@cache
+def _scenario_of_a_csv() -> bytes:
+    """Return a scenario whose quarters stand in a CSV."""
+    file = Path(tempfile.mkdtemp(prefix="hemc-fuzz-")) / "macro.csv"
+    file.write_text(_MACRO, encoding="utf-8")
+    words = 'name = "csv"\nmeaning = "quarters of a file"\nsource = "made"\n'
+    return f'{words}[csv]\nfile = "{file}"\nfirst = "2025 Q1"\n'.encode()
 
 
 def _html() -> str:
