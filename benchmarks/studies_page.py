@@ -59,7 +59,8 @@ def show(screen: Screen, scratch: Path, n_paths: int | None) -> str:
     seconds = time.perf_counter() - start
     if done.returncode != 0:
         raise SystemExit(f"hemc {' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
-    lines = [line.rstrip() for line in done.stdout.splitlines() if not line.startswith("files: ")]
+    shown = done.stdout.partition("\nfiles:")[0]  # the folder is temporary
+    lines = [line.rstrip() for line in shown.splitlines()]
     machine = describe_machine()
     return "\n".join(
         [

@@ -97,7 +97,7 @@ def test_a_rate_that_is_not_found_stops_with_its_path(deal, monkeypatch):
     notes = NoteFlows(**(dict.fromkeys(NoteFlows._fields, zeros) | given))
     cash = PoolFlows(**dict.fromkeys(PoolFlows._fields, zeros))
 
-    def lose_path_1(flows, quotes, calls, figures):
+    def lose_path_1(flows, quotes, legs, calls, figures):
         figures[:], figures[1] = 0.0, np.nan
 
     monkeypatch.setattr(valuation, "value_paths", lose_path_1)

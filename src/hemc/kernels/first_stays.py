@@ -102,11 +102,7 @@ def leave_current(
             continue
         moves = int(u_payoff[k] >= sojourns.payoff[c, leaves])
         change_current(
-            sums.first[moves],
-            np.int64(leaves),
-            1.0,
-            starters.scheduled_a[i],
-            starters.scheduled_c[i],
+            sums.first[moves], int(leaves), 1.0, starters.scheduled_a[i], starters.scheduled_c[i]
         )
         starters.moved[n] = i
         starters.leaves[n] = leaves

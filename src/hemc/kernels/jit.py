@@ -11,13 +11,13 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import platformdirs
-from numba.core import config, types
+from numba.core import config
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,28 +87,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` lazily: releases the GIL, cached, IEEE division, no fastmath."""
     with _own_cache():
         compiled = numba.njit(**_OPTIONS)(function)
-    once_per_type(compiled)
     return cast(Callable[P, R], compiled)
-
-
-def once_per_type(dispatcher: Any) -> None:
-    """Have `dispatcher` compiled once where only the kind of an integer differs.
-
-    numba compiles f(0), f(n) and f(n of 32 bits) apart; each third step was compiled two and three
-    times. The optimiser, to which a step is part of its caller, sees constants and signs anyway.
-    """
-    resolve = dispatcher.get_call_template
-
-    def get_call_template(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
-        return resolve([_wide(kind) for kind in args], {k: _wide(kind) for k, kind in kws.items()})
-
-    dispatcher.get_call_template = get_call_template
-
-
-def _wide(kind: Any) -> Any:
-    """Return the type that stands for one of an argument."""
-    kind = types.unliteral(kind)
-    return types.int64 if kind in (types.int32, types.uint32) else kind
 
 
 def plain(compiled: Callable[..., Any]) -> Callable[..., Any]:

@@ -150,7 +150,7 @@ def lose(queue: Queue, rules: LossRules, loss_by_origin: Floats, row: Floats) ->
 def end_schedule(mover: Mover, n: int, row: Floats) -> None:
     """Pay `n` instalments at most, which end the schedule; the loan is repaid."""
     terms = LoanTerms(
-        mover.scheduled_a, 1.0, mover.growth, mover.net_share, np.int64(mover.maturity)
+        mover.scheduled_a, 1.0, mover.growth, mover.net_share, int(np.int64(mover.maturity))
     )
     cash, power = pay_instalments(terms, mover.power, n)
     row[INTEREST] += cash.interest
@@ -235,7 +235,7 @@ def settle_by_the_book(
 ) -> bool:
     """Settle a move other than a charge-off by the rules; tell whether the loan stays."""
     terms = LoanTerms(
-        mover.scheduled_a, 1.0, mover.growth, mover.net_share, np.int64(mover.maturity)
+        mover.scheduled_a, 1.0, mover.growth, mover.net_share, int(np.int64(mover.maturity))
     )
     state, behind = mover.state, month - 1 - mover.paid
     is_late = month > mover.maturity

@@ -12,12 +12,12 @@ received, and memory with it; tests/kernels/test_step.py reads the sources for s
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import types
 
-from hemc.kernels.jit import once_per_type
 from hemc.kernels.linking import LinkedCompiler
 
 P = ParamSpec("P")
@@ -47,5 +47,26 @@ if not _CALLABLE:
 def step(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` lazily into the kernels that call it; their cache covers it."""
     compiled = numba.njit(**_OPTIONS)(function)
-    once_per_type(compiled)
+    _once_per_type(compiled)
     return cast(Callable[P, R], compiled)
+
+
+def _once_per_type(dispatcher: Any) -> None:
+    """Have a step compiled for a type, not again for each constant that it is called with.
+
+    numba compiles f(0) and f(n) apart, and the optimiser sees the constant anyway. Integers of 32
+    bits must stay what they are: as indices they are unsigned, and wider ones are looked at for
+    being negative.
+    """
+    resolve = dispatcher.get_call_template
+
+    def get_call_template(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
+        named = {name: _without_constant(kind) for name, kind in kws.items()}
+        return resolve([_without_constant(kind) for kind in args], named)
+
+    dispatcher.get_call_template = get_call_template
+
+
+def _without_constant(kind: Any) -> Any:
+    """Return the type of an argument without the value that the caller knows."""
+    return types.unliteral(kind)  # type: ignore[no-untyped-call]
