@@ -40,17 +40,16 @@ class Fitted(Protocol):
     def seconds(self) -> float: ...
 
 
-def study_text(
-    fits: Sequence[Fitted], families: Sequence[Family], seconds: float, processes: int
-) -> str:
+def study_text(fits: Sequence[Fitted], families: Sequence[Family], processes: int) -> str:
     """Return the tables of the study."""
     machine = describe_machine()
     lengths = sorted({fit.n_certificates for fit in fits})
     n_deals = len(fits) // len(lengths)
+    minutes = sum(fit.seconds for fit in fits) / 60.0
     lines = [
-        f"{n_deals} deals of each length, {len(fits)} fits in {seconds / 60:.0f} minutes on "
-        f"{processes} processes ({machine['processor']}, {machine['date']}, kernels "
-        f"{machine['kernel_digest']}).",
+        f"{n_deals} deals of each length, {len(fits)} fits in {minutes:.0f} minutes of processors, "
+        f"{minutes / processes:.0f} on each of {processes} ({machine['processor']}, "
+        f"{machine['date']}, kernels {machine['kernel_digest']}).",
         "",
         "| certificates | rows | moves | worst move | its p | needed | 90 % intervals cover |",
         "|---|---|---|---|---|---|---|",

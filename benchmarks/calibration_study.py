@@ -114,16 +114,27 @@ def _group(s: int, to: int) -> str:
 
 
 def study(deals: int, processes: int, config: Config, seed: int, kept: Path | None) -> list[Fit]:
-    """Fit all simulated deals of all lengths on processes; `kept` is a file for each fit's line."""
+    """Fit all simulated deals of all lengths on processes.
+
+    `kept` is a file to which each fit adds a line; what stands there already is not fitted again.
+    """
     tasks = [(length, number) for number in range(deals) for length in LENGTHS]
-    fits = []
+    found = {} if kept is None or not kept.exists() else read_fits(kept)
+    left = [task for task in tasks if task not in found]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for fit in pool.map(partial(fit_deal, config, seed), tasks, chunksize=4):
-            fits.append(fit)
+        for task, fit in zip(left, pool.map(partial(fit_deal, config, seed), left), strict=True):
+            found[task] = fit
             if kept is not None:
                 with kept.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(fit._asdict()) + "\n")
-    return fits
+    return [found[task] for task in tasks]
+
+
+def read_fits(kept: Path) -> dict[tuple[int, int], Fit]:
+    """Return the fits of an earlier study of the same code and settings."""
+    lines = kept.read_text(encoding="utf-8").splitlines()
+    fits = [Fit(**json.loads(line)) for line in lines]
+    return {(fit.n_certificates, fit.number): fit for fit in fits}
 
 
 def judge(fits: list[Fit], moves: list[tuple[int, int]]) -> Iterator[Family]:
@@ -185,7 +196,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000, help="kept draws of each of two chains")
     parser.add_argument("--sweeps", type=int, default=15, help="sweeps between draws")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "calibration.md")
-    parser.add_argument("--fits", type=Path, help="file that each fit is added to, a line of JSON")
+    parser.add_argument("--fits", type=Path, help="file that keeps fits, also of a study cut short")
     parser.add_argument("--part", choices=("both", STUDY, LONG_RUN), default="both")
     options = parser.parse_args()
     if options.part != STUDY:
@@ -193,15 +204,13 @@ def main() -> None:
     if options.part == LONG_RUN:
         return
     config = settings_of(options.draws, options.sweeps)
-    start = time.perf_counter()
     fits = study(options.deals, options.processes, config, options.seed, options.fits)
-    seconds = time.perf_counter() - start
     product = read_product(configs_dir() / "products" / "closed-end-second-before.toml")
     moves = support_of(product_prior(product, config.calibration, config.loss.lumpiness))
     families = list(judge(fits, moves))
-    write_between_marks(options.page, STUDY, study_text(fits, families, seconds, options.processes))
+    write_between_marks(options.page, STUDY, study_text(fits, families, options.processes))
     failed = [f for f in families if not f.passes or not LEAST <= f.coverage <= MOST]
-    print(f"{len(families)} families, {len(failed)} fail; {seconds:.0f} s; {options.page}")
+    print(f"{len(families)} families, {len(failed)} fail; {options.page}")
 
 
 if __name__ == "__main__":
