@@ -7,7 +7,7 @@ from hemc.cli import main
 
 _FENCED = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
 _INDENTED = re.compile(r"(?:^(?: {4}.*|)\n)+", re.M)
-_COMMENT = re.compile(r"\s{2,}# .*$")
+_COMMENT = re.compile(r"\s+# .*$")
 
 
 def tree(group=main, path=()):

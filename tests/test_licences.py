@@ -18,6 +18,7 @@ def test_the_page_is_what_is_installed():
 
 def test_every_package_of_the_project_is_listed():
     asked = {canonicalize_name(Requirement(line).name) for line in distribution("hemc").requires}
+    asked -= {"atheris"}  # not installed by scripts/install dev; the page says so
     assert asked <= set().union(*(needed("hemc", extra) for extra in (*EXTRAS, "dev")))
     assert "llvmlite" in needed("hemc")  # through numba
 

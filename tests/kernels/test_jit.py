@@ -40,8 +40,8 @@ def test_kernels_are_renewed_when_a_helper_in_another_file_changes(root, base_to
     assert (first[0], second) == (True, (False, first[1]))
     helper = tmp_path / "hemc/kernels/transitions.py"
     text = helper.read_text()
-    assert "return float(1.0 - np.exp(-hazard * gamma))" in text
-    helper.write_text(text.replace("return float(1.0 - np.exp(-hazard * gamma))", "return 0.0"))
+    assert "return 1.0 - exponential(-hazard * gamma)" in text
+    helper.write_text(text.replace("return 1.0 - exponential(-hazard * gamma)", "return 0.0"))
     assert loss() == (True, 0.0)
 
 

@@ -11,8 +11,6 @@ from report_sample import write_sample
 
 from hemc.cli import main
 from hemc.outputs.report.document import SECTIONS, write_report
-from hemc.outputs.report.sections.roll_forward import roll_forward
-from hemc.outputs.report.sections.score import scored
 
 pytestmark = pytest.mark.browser
 
@@ -26,9 +24,6 @@ SCREENSHOTS = Path(__file__).parents[2] / "test-output"
 def report(tmp_path_factory):
     return write_report(write_sample(tmp_path_factory.mktemp("browser") / "base"))
 
-
-#: Sections that need the certificate of the month after the run's, which has not been kept.
-OF_SCORE = (roll_forward, scored)
 
 FEW = {
     "simulation.paths": "64", "outputs.sensitivity_paths": "64", "roll_rates.draws": "2000",
@@ -122,7 +117,7 @@ def test_a_stress_run_is_drawn_quietly_and_offline(visit, stress_report, width):
     assert page.complaints == []
     assert page.requests == [stress_report.as_uri()]
     n_sections = page.locator("main section").count()
-    assert n_sections == len(SECTIONS) - len(OF_SCORE), "every other section is there"
+    assert n_sections == len(SECTIONS), "every section is there"
     assert page.locator("#scenarios table").count() > 2
     for section in ("scenarios", "breakevens", "sensitivities", "backtest"):
         assert page.locator(f"#{section} figure.chart").count() > 1, section

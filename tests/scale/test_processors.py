@@ -46,6 +46,11 @@ def test_a_run_is_the_same_to_nine_digits_without_vector_instructions(base_toml,
     plain = run(base_toml, tmp_path / "r", PLAIN_KERNELS | PLAIN_LIBRARIES)
     for name in ("paths", "next_month", "months", "measures"):
         tables = [pl.read_parquet(folder / f"{name}.parquet") for folder in (here, plain)]
+        if name == "months":
+            # The square root of what cancels in sums of squares: 1e-8 of the level, not 1e-16.
+            deviations = [table.filter(statistic="sd") for table in tables]
+            assert_frame_equal(*deviations, rel_tol=1e-6, abs_tol=2.0)
+            tables = [table.filter(pl.col("statistic") != "sd") for table in tables]
         # What is zero on one processor may be the rounding of 390 million USD on the other.
         assert_frame_equal(*tables, rel_tol=1e-9, abs_tol=1e-4)
     shares = [
