@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, JSON, overrides, print_found
+from hemc.cli.options import FILE, JSON, OUT, QUIET, SETTINGS, overrides, print_found
 
 
 @click.command()
 @click.argument("config", type=FILE)
-@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@OUT
+@SETTINGS
+@QUIET
 @JSON
 def backtest(
     config: Path, out: Path | None, settings: tuple[str, ...], quiet: bool, as_json: bool

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, JSON, overrides, print_found
+from hemc.cli.options import FILE, JSON, OUT, SETTINGS, overrides, print_found
 
 
 @click.command()
 @click.argument("config", type=FILE)
-@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@OUT
+@SETTINGS
 @click.option("--quiet", is_flag=True, help="No matrix.")
 @JSON
 def calibrate(

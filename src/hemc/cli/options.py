@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from hemc.scale.threads import Workers
 
 FILE = click.Path(path_type=Path)
+SETTINGS = click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key."
+)
+OUT = click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
+QUIET = click.option("--quiet", is_flag=True, help="No progress and no summary.")
+THREADS = click.option(
+    "--threads", type=int, help="Threads; changes no result (default: all cores)."
+)
+SEED = click.option("--seed", type=int, help="Seed of all random numbers.")
+INSECURE_CLUSTER = click.option(
+    "--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine."
+)
+CLUSTER = click.option(
+    "--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
 
 

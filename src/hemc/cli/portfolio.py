@@ -7,20 +7,33 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, JSON, overrides, print_found, workers_asked
+from hemc.cli.options import (
+    CLUSTER,
+    FILE,
+    INSECURE_CLUSTER,
+    JSON,
+    OUT,
+    QUIET,
+    SEED,
+    SETTINGS,
+    THREADS,
+    overrides,
+    print_found,
+    workers_asked,
+)
 
 
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--paths", type=int, help="Number of paths of every deal.")
-@click.option("--seed", type=int, help="Seed of all random numbers.")
-@click.option("--threads", type=int, help="Threads; changes no result (default: all cores).")
-@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@SEED
+@THREADS
+@OUT
+@SETTINGS
 @click.option("--strict", is_flag=True, help="A deal whose certificate does not tie out fails.")
-@click.option("--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N.")
-@click.option("--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@CLUSTER
+@INSECURE_CLUSTER
+@QUIET
 @JSON
 def portfolio(
     file: Path,

@@ -9,21 +9,35 @@ from pathlib import Path
 import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
-from hemc.cli.options import FILE, JSON, overrides, print_found, say, workers_asked
+from hemc.cli.options import (
+    CLUSTER,
+    FILE,
+    INSECURE_CLUSTER,
+    JSON,
+    OUT,
+    QUIET,
+    SEED,
+    SETTINGS,
+    THREADS,
+    overrides,
+    print_found,
+    say,
+    workers_asked,
+)
 
 
 @click.command()
 @click.argument("config", type=FILE)
 @click.option("--paths", type=int, help="Number of paths.")
-@click.option("--seed", type=int, help="Seed of all random numbers.")
-@click.option("--threads", type=int, help="Threads; changes no result (default: all cores).")
-@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@SEED
+@THREADS
+@OUT
+@SETTINGS
 @click.option("--strict", is_flag=True, help="Exit with 1 if the certificate does not tie out.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was interrupted, if any.")
-@click.option("--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N.")
-@click.option("--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@CLUSTER
+@INSECURE_CLUSTER
+@QUIET
 @DRY_RUN
 @JSON
 def run(
@@ -103,7 +117,7 @@ def _compile_first(quiet: bool) -> None:
 
 @click.command()
 @click.argument("config", type=FILE)
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@SETTINGS
 @JSON
 def validate(config: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """Read a configuration and everything it names, and say whether a run could start.

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
-from hemc.cli.options import FILE, JSON, overrides, print_found
+from hemc.cli.options import FILE, JSON, OUT, QUIET, SETTINGS, overrides, print_found
 
 
 @click.command()
 @click.argument("file", type=FILE)
 @click.option("--paths", type=int, help="Number of paths of every scenario.")
-@click.option("--out", type=FILE, help="Folder of the results (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@OUT
+@SETTINGS
+@QUIET
 @DRY_RUN
 @JSON
 def stress(

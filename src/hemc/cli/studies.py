@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
-from hemc.cli.options import FILE, JSON, overrides, print_found
+from hemc.cli.options import FILE, JSON, SETTINGS, overrides, print_found
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("config", type=FILE)
 @click.option("--paths", type=int, help="Number of paths of each multiple.")
 @click.option("--out", type=FILE, help="Folder of the run (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@SETTINGS
 @click.option("--quiet", is_flag=True, help="No progress and no tables.")
 @DRY_RUN
 @JSON
@@ -73,7 +73,7 @@ def breakeven(
 @click.argument("config", type=FILE)
 @click.option("--paths", type=int, help="Number of paths of each case.")
 @click.option("--out", type=FILE, help="Folder of the run (default: results/<name>).")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@SETTINGS
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @DRY_RUN
 @JSON
@@ -125,7 +125,7 @@ def sensitivities(
 @click.option("--severity", help="Severity vector.")
 @click.option("--lag", type=int, help="Months from default to loss.")
 @click.option("--csv", "csv_file", type=FILE, help="Write the table to FILE as well.")
-@click.option("--set", "settings", metavar="KEY=VALUE", multiple=True, help="Override any key.")
+@SETTINGS
 @JSON
 def vector(
     config: Path,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import polars as pl
 from hemc.engine.paths import Progress
 from hemc.engine.portfolio_book import DEALS, Book, Claims, Failure, require_deals
 from hemc.engine.portfolio_deal import DealFacts, Portfolio
+from hemc.engine.stage_times import timed
 from hemc.kernels.flows import Ints
 from hemc.model.insurer import failure_month, peak_claims
 from hemc.outputs.portfolio_tables import (
@@ -54,13 +52,13 @@ def run_portfolio(
     seconds: dict[str, float] = {}
     book, n_settled = Book(portfolio, folder, workers, progress, strict), None
     while n_settled is None:
-        with _timed(seconds, "first pass"):
+        with timed(seconds, "first pass"):
             claims = book.claim()
             require_deals(book, claims)
-        with _timed(seconds, "second pass"):
+        with timed(seconds, "second pass"):
             months = failure_month(claims.net, portfolio.settings.insurer.capital)
             n_settled = book.settle(claims.deals, months)
-    with _timed(seconds, "measure"):
+    with timed(seconds, "measure"):
         unit = portfolio.settings.simulation.unit_paths
         paths = _add_up(book, claims, months)
         rows = [deal_measures(name, rows, unit) for name, rows in book.paths(claims.deals)]
@@ -92,13 +90,3 @@ def _add_up(book: Book, claims: Claims, default_month: Ints) -> pl.DataFrame:
         "insurer_default_month": np.where(fails, default_month + 1, 0),
     }
     return pl.DataFrame(columns).with_columns(pl.col("insurer_default_month").replace(0, None))
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    """Add the wall time of a stage."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start

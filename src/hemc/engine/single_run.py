@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 
@@ -22,6 +19,7 @@ from hemc.engine.paths import (
     simulate_rounds,
 )
 from hemc.engine.run_model import build_model
+from hemc.engine.stage_times import timed
 from hemc.engine.variance import split_loss_variance
 from hemc.engine.variations import vary
 from hemc.kernels.jit import is_cold
@@ -112,11 +110,11 @@ def run(
     seconds: dict[str, float] = {}
     was_cold = is_cold()
     workers = workers or Threads(loaded.config.simulation.threads)
-    with _timed(seconds, "read"):
+    with timed(seconds, "read"):
         documents = read_documents(loaded, strict)
-    with _timed(seconds, "calibrate"):
+    with timed(seconds, "calibrate"):
         calibration = calibrate(loaded, documents)
-    with _timed(seconds, "simulate"):
+    with timed(seconds, "simulate"):
         model = build_model(loaded.config, documents, calibration)
         store = _open_store(loaded, documents, work)
         sampling = choose_sampling(loaded.config, model, workers)
@@ -124,13 +122,13 @@ def run(
         reached = simulate_rounds(
             loaded, model.sampled(sampling), store, original, progress, workers
         )
-    with _timed(seconds, "oracle"):
+    with timed(seconds, "oracle"):
         oracle = check_flows(loaded.config, model.sampled(sampling), len(store), workers)
-    with _timed(seconds, "variance"):
+    with timed(seconds, "variance"):
         variance = split_loss_variance(loaded.config, model, workers)
-    with _timed(seconds, "sensitivities"):
+    with timed(seconds, "sensitivities"):
         sensitivities = vary(loaded, documents, calibration, store, model, sampling, workers)
-    with _timed(seconds, "measure"):
+    with timed(seconds, "measure"):
         simulation = loaded.config.simulation
         measures = measure_paths(store.paths.scan(), original, simulation.unit_paths)
         refined = None
@@ -153,13 +151,3 @@ def _open_store(loaded: LoadedConfig, documents: Documents, work: Work | None) -
     if work is None:
         return RunStore()
     return RunStore(work.open(run_identity(loaded.config, documents.paths)))
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    """Add the wall time of a stage."""
-    start = time.perf_counter()
-    try:
-        yield
-    finally:
-        seconds[stage] = time.perf_counter() - start
