@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import _dynfunc  # type: ignore[attr-defined]
+from numba import _dynfunc  # type: ignore[attr-defined]  # in C, unknown to type checkers
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import LoweringPass, register_pass
@@ -31,14 +31,14 @@ class _LinkedCode(JITCodeLibrary):
         self._finalized = True
 
 
-@register_pass(mutates_CFG=False, analysis_only=True)  # type: ignore[no-untyped-call]
+@register_pass(mutates_CFG=False, analysis_only=True)
 class _OfferToCallers(LoweringPass):
     """Makes a step known to those that call it, as numba does for functions with machine code."""
 
     _name = "offer_to_callers"
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
 
     def run_pass(self, state: Any) -> bool:
         """Register the lowered code under an entry point that leads nowhere."""
@@ -59,7 +59,7 @@ class LinkedCompiler(CompilerBase):
         state = self.state
         state.flags.no_compile = True
         codegen, name = state.targetctx.codegen(), state.func_id.func_qualname
-        state.library = _LinkedCode(codegen, name)  # type: ignore[no-untyped-call]
+        state.library = _LinkedCode(codegen, name)
         builder: Any = DefaultPassBuilder
         pipeline = builder.define_nopython_pipeline(state)
         pipeline.add_pass_after(_OfferToCallers, NativeLowering)

@@ -69,4 +69,4 @@ def _once_per_type(dispatcher: Any) -> None:
 
 def _without_constant(kind: Any) -> Any:
     """Return the type of an argument without the value that the caller knows."""
-    return types.unliteral(kind)  # type: ignore[no-untyped-call]
+    return types.unliteral(kind)
