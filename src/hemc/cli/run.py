@@ -109,7 +109,7 @@ def _compile_first(quiet: bool) -> None:
     if not is_cold():
         return
     if not quiet:
-        say("compiling kernels, once, about 10 s")
+        say("compiling kernels, once, under half a minute")
     from hemc.engine.warm_up import warm_up
 
     warm_up()

@@ -24,7 +24,7 @@ def show_progress(n_paths: int, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Give a function to be called with the number of paths just done."""
     console = Console(stderr=True)
     if is_cold() and not quiet:
-        print("hemc: compiling kernels, once, about 10 s", file=sys.stderr)
+        print("hemc: compiling kernels, once, under half a minute", file=sys.stderr)
     columns = (
         TextColumn("paths"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("left"), TimeRemainingColumn(),
