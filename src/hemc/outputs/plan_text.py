@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hemc.engine.plan import Plan
 
 _UNITS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
-_COMPILING = "compiling kernels, once, takes about 10 s more"
+_COMPILING = "compiling kernels, once, takes up to half a minute more"
 
 
 def plan_record(plan: Plan, folder: Path) -> dict[str, Any]:
