@@ -15,7 +15,8 @@ from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.oc_target import trigger_flows
 from hemc.model.simulation import BlockFlows
 from hemc.outputs.bands import LEVELS, BandFiles, Bands
-from hemc.outputs.path_figures import annual_rate, exhausted, oc_shortfall, undercollateralized
+from hemc.outputs.collateral import HALF_CENT, Collateral, over_classes
+from hemc.outputs.path_figures import annual_rate
 from hemc.states import N_LIVE, NAMES
 
 #: Sums run over groups of this many paths, so that no block size changes a bit of them.
@@ -35,7 +36,7 @@ class Series(NamedTuple):
 
 
 def month_series(
-    flows: BlockFlows, wrapped: NoteFlows, unwrapped: NoteFlows, deal: MonthlyDeal
+    flows: BlockFlows, wrapped: NoteFlows, collateral: Collateral, deal: MonthlyDeal
 ) -> Iterator[tuple[Series, Floats]]:
     """Yield every monthly series of a block with its values, float64[p, t]."""
     cash = flows.cash
@@ -52,13 +53,13 @@ def month_series(
     for s in range(N_LIVE):
         yield Series("count", state=NAMES[s]), flows.state_loans[:, :, s]
         yield Series("balance", state=NAMES[s]), flows.state_balance[:, :, s]
-    shortfall = oc_shortfall(flows, wrapped)
+    below = (collateral.shortfall > HALF_CENT).astype(np.float64)
+    under = collateral.undercollateralized.astype(np.float64)
     yield Series("oc"), wrapped.oc[:, 1:]
     yield Series("oc_target"), np.minimum(wrapped.oc_target, cash.balance[:, 1:])
-    yield Series("oc_shortfall"), shortfall
-    yield Series("oc_below_target", has_bands=False), (shortfall > 0.005).astype(np.float64)
-    yield Series("oc_exhausted", has_bands=False), exhausted(wrapped).astype(np.float64)
-    under = undercollateralized(unwrapped).astype(np.float64)
+    yield Series("oc_shortfall"), collateral.shortfall
+    yield Series("oc_below_target", has_bands=False), below
+    yield Series("oc_exhausted", has_bands=False), collateral.exhausted.astype(np.float64)
     yield Series("undercollateralized", has_bands=False), under
     for k, name in enumerate(deal.class_names):
         if wrapped.balance[:, 0, k].max() > 0.0:
@@ -73,7 +74,7 @@ def month_series(
     yield Series("unreimbursed"), wrapped.unreimbursed
     yield Series("premium"), wrapped.paid(PREMIUM)
     yield Series("residual"), wrapped.paid(RESIDUAL)
-    yield Series("note_interest"), wrapped.interest.sum(axis=2)
+    yield Series("note_interest"), over_classes(wrapped.interest)
 
 
 class MonthBlock(NamedTuple):
@@ -98,7 +99,7 @@ def month_block(
     banded = [value[:n_band_paths].T for series, value in values if series.has_bands]
     return MonthBlock(
         [series for series, _ in values],
-        np.stack([_group_sums(value, weight) for _, value in values], axis=2),
+        _group_sums([value for _, value in values], weight),
         np.stack(banded, dtype=np.float32, casting="same_kind"),
         None if weight is None else weight[:n_band_paths],
     )
@@ -167,21 +168,30 @@ def _frame(rows: list[tuple[Series, str, Floats]]) -> pl.DataFrame:
     )
 
 
-def _group_sums(value: Floats, weight: Floats | None) -> Floats:
-    """Return sum, sum of squares and number of values over groups of paths, [group, which, t]."""
-    starts = np.arange(0, len(value), GROUP_PATHS)
-    if weight is not None:
-        heavy = np.where(np.isnan(value), 0.0, weight[:, None])
-        clean = np.where(heavy > 0.0, value, 0.0)
-        parts = (heavy * clean, heavy * clean * clean, heavy)
-        return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)
-    total = np.add.reduceat(value, starts, axis=0)
-    if np.isnan(total).any():  # only rates lack values, where no pool is left
-        present = ~np.isnan(value)
-        clean = np.where(present, value, 0.0)
-        parts = (clean, clean * clean, present.astype(np.float64))
-        return np.stack([np.add.reduceat(part, starts, axis=0) for part in parts], axis=1)
-    number = np.diff(np.append(starts, len(value))).astype(np.float64)
-    present_all = np.broadcast_to(number[:, None], total.shape)
-    squares = np.add.reduceat(value * value, starts, axis=0)
-    return np.stack([total, squares, present_all], axis=1)
+def _group_sums(values: list[Floats], weight: Floats | None) -> Floats:
+    """Return sum, sum of squares and number of values over groups of paths.
+
+    `values` are float64[p, t] of each series; returns float64[group, which, series, t].
+    """
+    n_paths, n_months = values[0].shape
+    starts = np.arange(0, n_paths, GROUP_PATHS)
+    number = np.diff(starts, append=n_paths).astype(np.float64)[:, None]
+    sums = np.empty((starts.size, 3, len(values), n_months))
+    square = np.empty((n_paths, n_months))
+    for j, value in enumerate(values):
+        total, squares, present = sums[:, 0, j], sums[:, 1, j], sums[:, 2, j]
+        np.add.reduceat(value, starts, axis=0, out=total)
+        if weight is not None or np.isnan(total).any():
+            for part, out in zip(_parts(value, weight), (total, squares, present), strict=True):
+                np.add.reduceat(part, starts, axis=0, out=out)
+        else:
+            np.add.reduceat(np.multiply(value, value, out=square), starts, axis=0, out=squares)
+            present[:] = number
+    return sums
+
+
+def _parts(value: Floats, weight: Floats | None) -> tuple[Floats, Floats, Floats]:
+    """Return weight × value, weight × its square and weight, 0 where there is no value."""
+    heavy = np.where(np.isnan(value), 0.0, 1.0 if weight is None else weight[:, None])
+    clean = np.where(heavy > 0.0, value, 0.0)
+    return heavy * clean, heavy * clean * clean, heavy

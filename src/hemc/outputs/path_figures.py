@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
+from hemc.outputs.collateral import HALF_CENT, Collateral, Flags
 from hemc.outputs.contributions import origin_columns
-
-#: An amount below half a cent is none.
-HALF_CENT = 0.005
 
 #: Months of the supervisory horizon.
 NINE_QUARTERS = 27
@@ -26,6 +24,7 @@ def path_figures(
     flows: BlockFlows,
     wrapped: NoteFlows,
     unwrapped: NoteFlows,
+    collateral: Collateral,
     names: tuple[str, ...],
     discount_rate: float,
     default_month: Ints,
@@ -39,27 +38,26 @@ def path_figures(
     """
     n = len(flows.cash.loss)
     loss = flows.cash.loss.sum(axis=1)
-    shortfall = oc_shortfall(flows, wrapped)
+    shortfall, cpr = collateral.shortfall, annual_rate(flows.cash.prepaid, flows, 1)[:, 0]
     columns: dict[str, Any] = {
         "path": np.arange(first_path, first_path + n),
         "weight": weight,
         "pool_loss": loss,
         "pool_loss_pct": 100.0 * loss / flows.cash.balance[:, 0],
-        "oc_min": np.where(has_notes(wrapped), wrapped.oc[:, 1:], np.inf).min(axis=1),
+        "oc_min": np.where(collateral.has_notes, wrapped.oc[:, 1:], np.inf).min(axis=1),
         "oc_shortfall_max": shortfall.max(axis=1),
-        "oc_missed_after_target": missed_after_target(shortfall, wrapped),
-        "oc_exhausted": (exhausted(wrapped)).any(axis=1),
-        "first_undercollateralized_month": first_month(undercollateralized(unwrapped)),
+        "oc_missed_after_target": missed_after_target(collateral),
+        "oc_exhausted": collateral.exhausted.any(axis=1),
+        "first_undercollateralized_month": first_month(collateral.undercollateralized),
         **_insurer_figures(wrapped, discount_rate, default_month),
         "residual": wrapped.paid(RESIDUAL).sum(axis=1),
         **_nine_quarters(flows, wrapped, unwrapped),
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_draws": wrapped.draw_interest[:, 0] + wrapped.draw_principal[:, 0],
-        "next_month_cpr": annual_rate(flows.cash.prepaid, flows)[:, 0],
+        "next_month_cpr": cpr,
     }
     columns |= origin_columns(flows.loss_by_origin)
-    for k, name in enumerate(names):
-        columns |= _note_figures(name, k, wrapped, unwrapped)
+    columns |= _note_figures(names, wrapped, unwrapped)
     return pl.DataFrame(columns).with_columns(
         pl.col(
             "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
@@ -110,17 +108,18 @@ def _insurer_figures(notes: NoteFlows, discount_rate: float, default_month: Ints
     }
 
 
-def _note_figures(name: str, k: int, wrapped: NoteFlows, unwrapped: NoteFlows) -> dict[str, Floats]:
-    """Return the columns of one class; a notional class has interest only."""
-    columns = {f"interest_shortfall_{name}": unwrapped.shortfall[:, -1, k]}
-    opening = wrapped.balance[:, 0, k]
-    principal = wrapped.principal[:, :, k]
-    if opening.max() <= 0.0:
-        return columns
-    return columns | {
-        f"principal_{name}": principal.sum(axis=1),
-        f"writedown_{name}": (unwrapped.writedown - unwrapped.write_up)[:, :, k].sum(axis=1),
-    }
+def _note_figures(
+    names: tuple[str, ...], wrapped: NoteFlows, unwrapped: NoteFlows
+) -> dict[str, Floats]:
+    """Return the columns of every class; a notional class has interest only."""
+    columns: dict[str, Floats] = {}
+    written_down = unwrapped.writedown - unwrapped.write_up
+    for k, name in enumerate(names):
+        columns[f"interest_shortfall_{name}"] = unwrapped.shortfall[:, -1, k]
+        if wrapped.balance[:, 0, k].max() > 0.0:
+            columns[f"principal_{name}"] = wrapped.principal[:, :, k].sum(axis=1)
+            columns[f"writedown_{name}"] = written_down[:, :, k].sum(axis=1)
+    return columns
 
 
 def present_value(amounts: Floats, rate: float) -> Floats:
@@ -137,45 +136,26 @@ def weighted_sum(amounts: Floats, weights: Floats) -> Floats:
     return np.asarray((amounts * weights).sum(axis=1))
 
 
-def annual_rate(monthly: Floats, flows: BlockFlows) -> Floats:
+def annual_rate(monthly: Floats, flows: BlockFlows, n_months: int | None = None) -> Floats:
     """Return the annual rate float64[p, t] of a flow out of the balance that is not scheduled.
 
-    CPR for prepaid principal, CDR for charged-off balances; nan where no pool is left.
+    CPR for prepaid principal, CDR for charged-off balances; nan where no pool is left. Of the first
+    `n_months` months, or of all.
     """
-    base = flows.cash.balance[:, :-1] - flows.cash.scheduled
+    months = slice(n_months)
+    base = flows.cash.balance[:, :-1][:, months] - flows.cash.scheduled[:, months]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(base > 1.0, monthly / base, np.nan)
+        share = np.where(base > 1.0, monthly[:, months] / base, np.nan)
     return np.asarray(1.0 - (1.0 - np.minimum(share, 1.0)) ** 12)
 
 
-def has_notes(notes: NoteFlows) -> NDArray[np.bool_]:
-    """Tell in which months notes were outstanding at the beginning, bool[p, t]."""
-    return np.asarray(notes.balance[:, :-1].sum(axis=2) > HALF_CENT)
+def missed_after_target(collateral: Collateral) -> Flags:
+    """Tell on which paths OC fell below its target after it had reached it, bool[p]."""
+    lacks = collateral.shortfall > HALF_CENT
+    reached = np.logical_or.accumulate(~lacks & collateral.has_notes, axis=1)
+    return np.asarray((reached & lacks).any(axis=1))
 
 
-def oc_shortfall(flows: BlockFlows, notes: NoteFlows) -> Floats:
-    """Return what OC lacks of its target, or of the pool where that is less, float64[p, t] USD."""
-    wanted = np.minimum(notes.oc_target, flows.cash.balance[:, 1:])
-    return np.asarray(np.where(has_notes(notes), np.maximum(wanted - notes.oc[:, 1:], 0.0), 0.0))
-
-
-def missed_after_target(shortfall: Floats, notes: NoteFlows) -> NDArray[np.bool_]:
-    """Tell on which paths OC fell below its target after it had reached it."""
-    reached = np.logical_or.accumulate((shortfall <= HALF_CENT) & has_notes(notes), axis=1)
-    return np.asarray((reached & (shortfall > HALF_CENT)).any(axis=1))
-
-
-def exhausted(notes: NoteFlows) -> NDArray[np.bool_]:
-    """Tell in which months no OC was left under outstanding notes, bool[p, t]."""
-    left = notes.balance[:, 1:].sum(axis=2) > HALF_CENT
-    return np.asarray((left & (notes.oc[:, 1:] <= HALF_CENT)) | (notes.draw_principal > HALF_CENT))
-
-
-def undercollateralized(notes: NoteFlows) -> NDArray[np.bool_]:
-    """Tell in which months notes exceeded the pool or were written down for it, bool[p, t]."""
-    return np.asarray((notes.oc[:, 1:] < -HALF_CENT) | (notes.writedown.sum(axis=2) > HALF_CENT))
-
-
-def first_month(happened: NDArray[np.bool_]) -> NDArray[np.int64]:
+def first_month(happened: Flags) -> NDArray[np.int64]:
     """Return the first month (from 1) in which something happened on each path, 0 for never."""
     return np.where(happened.any(axis=1), happened.argmax(axis=1) + 1, 0)

@@ -27,6 +27,7 @@ from hemc.model.simulation import (
 )
 from hemc.model.valuation import value_notes
 from hemc.model.waterfall import pay_paths
+from hemc.outputs.collateral import Collateral, collateral
 from hemc.outputs.months import MonthBlock, month_block, month_series
 from hemc.outputs.next_month import next_month_figures
 from hemc.outputs.note_values import value_table
@@ -72,6 +73,7 @@ class BlockStory(NamedTuple):
     default_month: Ints  # [p] from 0, from which on the insurer of the wrapped pass pays nothing
     wrapped: NoteFlows
     unwrapped: NoteFlows
+    collateral: Collateral
 
 
 class BlockResult(NamedTuple):
@@ -117,15 +119,16 @@ def pay_block(
     default_month = model.insurer.default_month(factors.credit, first_path)
     wrapped = pay_paths(model.deal, flows.cash, default_month, first_path)
     unwrapped = pay_paths(model.deal, flows.cash, absent(default_month.size), first_path)
-    return BlockStory(factors, flows, default_month, wrapped, unwrapped)
+    behind = collateral(flows.cash, wrapped, unwrapped)
+    return BlockStory(factors, flows, default_month, wrapped, unwrapped, behind)
 
 
 def cash_figures(model: RunModel, story: BlockStory, first_path: int) -> pl.DataFrame:
     """Return the rows of paths.parquet but for what the classes are worth."""
-    _, flows, default_month, wrapped, unwrapped = story
+    _, flows, default_month, wrapped, unwrapped, behind = story
     weight = model.factors.draw_weights(first_path, default_month.size)
     return path_figures(
-        first_path, weight, flows, wrapped, unwrapped, model.deal.class_names,
+        first_path, weight, flows, wrapped, unwrapped, behind, model.deal.class_names,
         model.discount_rate, default_month,
     )  # fmt: skip
 
@@ -175,7 +178,7 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     Bands by month come from the run's first `band_paths` paths.
     """
     story = play_block(model, first_path, n_paths)
-    _, flows, default_month, wrapped, unwrapped = story
+    _, flows, default_month, wrapped, unwrapped, behind = story
     timing = model.timing.draw(first_path, n_paths, model.next_deal.n_months)
     require_finite(timing.interest, first_path, "the timing of cash")
     next_month = next_month_figures(
@@ -185,7 +188,7 @@ def run_block(model: RunModel, band_paths: int, first_path: int, n_paths: int) -
     next_month = pl.concat([paths.select("path", "weight"), next_month], how="horizontal")
     require_finite_figures(paths)
     require_finite_figures(next_month)
-    series = list(month_series(flows, wrapped, unwrapped, model.deal))
+    series = list(month_series(flows, wrapped, behind, model.deal))
     gaps = (flows.largest_gap, wrapped.largest_gap, unwrapped.largest_gap)
     return BlockResult(
         paths,

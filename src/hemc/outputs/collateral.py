@@ -1,0 +1,52 @@
+"""Flows of a block of paths → in which months notes have too little collateral behind them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemc.kernels.flows import Floats, NoteFlows, PoolFlows
+
+#: An amount below half a cent is none.
+HALF_CENT = 0.005
+
+Flags = NDArray[np.bool_]
+
+
+class Collateral(NamedTuple):
+    """What path figures and monthly series have in common, worked out once a block.
+
+    `undercollateralized` is that of the unwrapped pass, the others are those of the wrapped one.
+    """
+
+    has_notes: Flags  # [p, t] whether notes were outstanding at the beginning of the month
+    shortfall: Floats  # [p, t] what OC lacks of its target, or of the pool where that is less, USD
+    exhausted: Flags  # [p, t] whether no OC was left under outstanding notes
+    undercollateralized: Flags  # [p, t] whether notes exceeded the pool or were written down
+
+
+def collateral(cash: PoolFlows, wrapped: NoteFlows, unwrapped: NoteFlows) -> Collateral:
+    """Compare notes and pool in every month."""
+    outstanding = over_classes(wrapped.balance) > HALF_CENT
+    has_notes, has_notes_after = outstanding[:, :-1], outstanding[:, 1:]
+    oc = wrapped.oc[:, 1:]
+    wanted = np.minimum(wrapped.oc_target, cash.balance[:, 1:])
+    no_oc = has_notes_after & (oc <= HALF_CENT)
+    written_down = over_classes(unwrapped.writedown) > HALF_CENT
+    return Collateral(
+        has_notes,
+        np.where(has_notes, np.maximum(wanted - oc, 0.0), 0.0),
+        no_oc | (wrapped.draw_principal > HALF_CENT),
+        (unwrapped.oc[:, 1:] < -HALF_CENT) | written_down,
+    )
+
+
+def over_classes(amounts: Floats) -> Floats:
+    """Return the sum of amounts[p, t, k] over classes, float64[p, t]."""
+    # Class by class: NumPy's sum along rows of a few values takes five times as long.
+    total = amounts[:, :, 0].copy()
+    for k in range(1, amounts.shape[2]):
+        total += amounts[:, :, k]
+    return total
