@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from typing import Any
@@ -28,6 +29,9 @@ _INTERRUPTED = 130
 # Python looks for cycles after each 700 new objects. A run imports two thousand modules and makes
 # a workbook of sixty thousand cells, all kept to the end: looking so often took an eighth of that.
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
+# The last thing a process does is to look for cycles among all that is about to go anyway.
+atexit.register(gc.freeze)
 
 
 class HemcGroup(click.Group):

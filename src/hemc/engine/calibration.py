@@ -66,6 +66,11 @@ def calibrate_draws(loaded: LoadedConfig, documents: Documents, draws: Floats) -
     return Calibration(totals, tape, rates, classes, warnings, draws)
 
 
+def with_classes(calibration: Calibration, config: Config, documents: Documents) -> Calibration:
+    """Return a calibration of the same pool and mean roll rates with other latent classes."""
+    return calibration._replace(classes=_classes(config, documents, calibration.roll_rates))
+
+
 def _classes(config: Config, documents: Documents, rates: RollRates) -> LatentClasses:
     """Split the mean roll rates into those of the latent classes."""
     order, fitted = documents.product.order, documents.latent_classes

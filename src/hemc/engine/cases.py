@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from hemc.config import Config, LoadedConfig
-from hemc.engine.calibration import Calibration, calibrate
+from hemc.engine.calibration import Calibration, calibrate, with_classes
 from hemc.engine.documents import Documents
 from hemc.engine.paths import Progress, simulate
 from hemc.engine.run_model import build_model
@@ -34,12 +34,15 @@ class Case(NamedTuple):
 def case_model(case: Case, base: tuple[LoadedConfig, Calibration], sampling: Sampling) -> RunModel:
     """Return the model of a case, its paths drawn as the run's are.
 
-    The calibration of `base` serves again where nothing that it rests on has changed.
+    The calibration of `base` serves again where nothing that it rests on has changed, but for the
+    latent classes that its mean roll rates are split into.
     """
-    config = case.loaded.config
+    config, base_config = case.loaded.config, base[0].config
     calibration = base[1]
-    if not _same_calibration(config, base[0].config):
+    if not _same_calibration(config, _with_classes_of(config, base_config)):
         calibration = calibrate(case.loaded, case.documents)
+    elif config.roll_rates.classes != base_config.roll_rates.classes:
+        calibration = with_classes(calibration, config, case.documents)
     return build_model(config, case.documents, calibration).sampled(sampling)
 
 
@@ -74,6 +77,12 @@ def compare_models(
         blocks.append(block)
         progress(sum(map(len, block)))
     return [pl.concat(tables) for tables in zip(*blocks, strict=True)]
+
+
+def _with_classes_of(other: Config, config: Config) -> Config:
+    """Return a configuration with the number of latent classes of another."""
+    roll_rates = config.roll_rates.model_copy(update={"classes": other.roll_rates.classes})
+    return config.model_copy(update={"roll_rates": roll_rates})
 
 
 def _same_calibration(one: Config, other: Config) -> bool:

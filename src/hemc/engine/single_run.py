@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 import polars as pl
 
-from hemc.config import LoadedConfig
+from hemc.config import Config, LoadedConfig
 from hemc.engine.calibration import Calibration, calibrate
 from hemc.engine.documents import Documents, next_payment, read_documents
 from hemc.engine.paths import (
@@ -30,6 +32,7 @@ from hemc.outputs.results import headline_rows
 from hemc.outputs.sample_size import SampleSize, sample_size
 from hemc.outputs.two_level import with_two_level_mean
 from hemc.outputs.weights import WeightCheck, check_weights, weight_warnings
+from hemc.scale.block import RunModel
 from hemc.scale.identity import run_identity
 from hemc.scale.pieces import Work
 from hemc.scale.store import RunStore
@@ -122,28 +125,55 @@ def run(
         reached = simulate_rounds(
             loaded, model.sampled(sampling), store, original, progress, workers
         )
-    with timed(seconds, "oracle"):
-        oracle = check_flows(loaded.config, model.sampled(sampling), len(store), workers)
-    with timed(seconds, "variance"):
-        variance = split_loss_variance(loaded.config, model, workers)
-    with timed(seconds, "sensitivities"):
-        sensitivities = vary(loaded, documents, calibration, store, model, sampling, workers)
-    with timed(seconds, "measure"):
-        simulation = loaded.config.simulation
-        measures = measure_paths(store.paths.scan(), original, simulation.unit_paths)
-        refined = None
-        if simulation.sampling == "two-level":
-            refined = refine_mean_loss(loaded.config, model, store, workers)
-            measures = with_two_level_mean(measures, refined)
-        size = sample_size(store.paths.scan(), simulation, refined)
-        weights = check_weights(store.paths.scan(), simulation.tail_probability)
-        months = store.months.frame()
+    # Measuring is of one core for the most part, the rest for the workers.
+    with ThreadPoolExecutor(1) as beside:
+        measuring = beside.submit(_measure, loaded.config, model, store, original, workers, seconds)
+        with timed(seconds, "oracle"):
+            oracle = check_flows(loaded.config, model.sampled(sampling), len(store), workers)
+        with timed(seconds, "variance"):
+            variance = split_loss_variance(loaded.config, model, workers)
+        with timed(seconds, "sensitivities"):
+            sensitivities = vary(loaded, documents, calibration, store, model, sampling, workers)
+        measured = measuring.result()
     return RunResult(
         loaded, documents, calibration, model.n_months, next_payment(documents),
-        store, months, measures, sensitivities,
-        workers.n_threads, was_cold, seconds, sampling, size, weights, reached,
-        oracle, model.quotes, variance,
+        store, measured.months, measured.measures, sensitivities,
+        workers.n_threads, was_cold, seconds, sampling, measured.sample_size, measured.weights,
+        reached, oracle, model.quotes, variance,
     )  # fmt: skip
+
+
+class _Measured(NamedTuple):
+    """What the paths of a run add up to."""
+
+    measures: pl.DataFrame
+    sample_size: SampleSize
+    weights: WeightCheck | None
+    months: pl.DataFrame
+
+
+def _measure(
+    config: Config,
+    model: RunModel,
+    store: RunStore,
+    original: float,
+    workers: Workers,
+    seconds: dict[str, float],
+) -> _Measured:
+    """Measure the paths in `store`; `original` is the notes' balance at closing, USD."""
+    with timed(seconds, "measure"):
+        simulation, paths = config.simulation, store.paths.scan()
+        measures = measure_paths(paths, original, simulation.unit_paths)
+        refined = None
+        if simulation.sampling == "two-level":
+            refined = refine_mean_loss(config, model, store, workers)
+            measures = with_two_level_mean(measures, refined)
+        return _Measured(
+            measures,
+            sample_size(paths, simulation, refined),
+            check_weights(paths, simulation.tail_probability),
+            store.months.frame(),
+        )
 
 
 def _open_store(loaded: LoadedConfig, documents: Documents, work: Work | None) -> RunStore:

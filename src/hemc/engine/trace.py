@@ -66,7 +66,10 @@ def trace_path(folder: Path, choice: str, inputs: Path | None = None) -> TracedR
     row = rows.row(path, named=True)
     require_same_figures(run, figures, row)
     first = next_payment(documents)
-    trace = PathTrace(documents.deal, first, row, _rank(rows, path), model.deal, *story)
+    trace = PathTrace(
+        documents.deal, first, row, _rank(rows, path), model.deal, story.factors, story.flows,
+        story.default_month, story.wrapped, story.unwrapped,
+    )  # fmt: skip
     draws = PathDraws(model.pool, story.factors, path, model.method)
     return TracedRun(
         trace, figures, None if model.large_pool else draws, calibration.tape, len(rows)
