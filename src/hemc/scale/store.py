@@ -24,6 +24,9 @@ _PIECES_LIKE_THE_FIRST = 16
 #: Rows of a row group in the files of a run, whatever the pieces were.
 _ROW_GROUP_PATHS = 16_384
 
+#: Rows that are read once and held, since a run's figures come from a hundred columns one by one.
+_HELD_ROWS = 20_000
+
 _BANDS, _SUMS = "bands.bin", "sums.npy"
 
 
@@ -34,10 +37,12 @@ class PathTable:
         self._name = name
         self._files: list[Path] = []
         self._recent: list[pl.DataFrame] = []
+        self._held: pl.DataFrame | None = None  # all rows, where they are few
 
     def append(self, rows: pl.DataFrame) -> None:
         """Add the next paths."""
         self._recent.append(rows)
+        self._held = None
 
     def write_recent(self, folder: Path) -> None:
         """Write the recent rows into a file of `folder`."""
@@ -48,15 +53,21 @@ class PathTable:
         """Count the file in `folder` among the rows, in place of recent ones."""
         self._files.append(folder / self._name)
         self._recent = []
+        self._held = None
 
     def scan(self) -> pl.LazyFrame:
         """Return all rows so far, in path order; a column selected from them is all that is read.
 
         The frame can be read while the store exists that this table belongs to.
         """
-        self._recent = [pl.concat(self._recent)] if self._recent else []
-        parts = [pl.scan_parquet(self._files)] if self._files else []
-        return pl.concat([*parts, *(rows.lazy() for rows in self._recent)])
+        if self._held is None:
+            self._recent = [pl.concat(self._recent)] if self._recent else []
+            parts = [pl.scan_parquet(self._files)] if self._files else []
+            rows = pl.concat([*parts, *(rows.lazy() for rows in self._recent)])
+            if rows.select(pl.len()).collect().item() > _HELD_ROWS:
+                return rows
+            self._held = rows.collect()
+        return self._held.lazy()
 
     def write(self, file: Path) -> None:
         """Write all rows into one Parquet file, of which a row group at a time is in memory."""
