@@ -162,6 +162,7 @@ def start_current(
         powers = schedules.powers[g]
         end_first_stays(starters, group.first, number.size, sojourns)
         n, last = leave_current(starters, group, sojourns, powers, sums)
+        sums.until[g] = last
         settle_first(sums.first, last, group, powers, sums.current[g], sums.flows)
         for k in range(n):
             i = starters.moved[k]
@@ -199,7 +200,7 @@ def start_others(
     return n_due
 
 
-def prepare_starters(pool: Pool, n_months: int) -> tuple[Starters, Records[RateGroup]]:
+def prepare_starters(pool: Pool) -> tuple[Starters, Records[RateGroup]]:
     """Lay out the loans that start current, those of one rate side by side."""
     i = np.flatnonzero(pool.state == CURRENT)
     i = i[np.argsort(pool.rate_group[i], kind="stable")]
@@ -207,14 +208,12 @@ def prepare_starters(pool: Pool, n_months: int) -> tuple[Starters, Records[RateG
     n_groups = pool.group_growth.size
     net_share = np.zeros(n_groups)
     net_share[pool.rate_group] = pool.net_share
-    last_month = np.zeros(n_groups, dtype=np.int64)
-    np.maximum.at(last_month, pool.rate_group, np.minimum(pool.maturity, n_months))
     first = np.searchsorted(group, np.arange(n_groups + 1))
     groups = records(
         n_groups, RateGroup, growth=pool.group_growth, net_share=net_share,
         scheduled_a=np.bincount(group, pool.scheduled_a[i], n_groups),
         scheduled_c=np.bincount(group, pool.scheduled_c[i], n_groups),
-        first=first[:-1], end=first[1:], last_month=last_month,
+        first=first[:-1], end=first[1:],
     )  # fmt: skip
     starters = Starters(
         number=pool.loan[i],
