@@ -39,7 +39,7 @@ GUIDE = 512
 #: Below this S has lost its digits, and a sojourn is drawn month by month.
 SMALLEST_SURVIVAL = 1e-250
 #: Rows of months that are made together: a month is seldom the only one that asks for them.
-_ROWS_AT_ONCE = 16
+_ROWS_AT_ONCE = 4
 #: Chances that add up to less are those of rounding.
 _NO_CHANCE = 1e-14
 #: The largest number below 1.
