@@ -7,6 +7,7 @@ from reference.philox import philox, uniform
 
 from hemc.kernels import rng, sojourns
 from hemc.kernels.sojourns import GUIDE
+from hemc.states import N_STATES
 
 
 def survival_and_guide(stay):
@@ -75,3 +76,11 @@ def test_cases_have_every_state_and_an_eventful_path():
         "current", "30", "60", "90", "120", "150", "180+", "bankruptcy", "foreclosure", "reo",
     }  # fmt: skip
     assert one_path().credit.std() > 0.01
+
+
+def test_halving_finds_every_cell_of_a_row():
+    row = np.array([0.1, 0.1, *np.linspace(0.2, 0.9, N_STATES - 3), 1.0])
+    for u in (0.05, *row[:-1], 0.15, 0.5, 1.0 - 2.0**-53):
+        assert sojourns.find_cell(row, u) == np.searchsorted(row, u, side="right")
+    flat = np.array([0.4, *np.ones(N_STATES - 1)])
+    assert [sojourns.find_cell(flat, u) for u in (0.3, 0.4, 0.99)] == [0, 1, 1]

@@ -107,7 +107,7 @@ def simulate_paths(
 def prepare_tables(pool: Pool, rates: MoveRates, pays_in_bankruptcy: bool) -> Tables:
     """Lay out a block's working memory; NumPy does so at no cost in compilation."""
     n_months = rates.threshold.shape[0]
-    starters, groups = prepare_starters(pool, n_months)
+    starters, groups = prepare_starters(pool)
     growth = np.ones((groups.size, max(n_months, MOST_INSTALMENTS) + 1))
     growth[:, 1:] = pool.group_growth[:, None]
     powers = np.multiply.accumulate(growth, axis=1)
@@ -121,6 +121,7 @@ def prepare_tables(pool: Pool, rates: MoveRates, pays_in_bankruptcy: bool) -> Ta
         sums=Sums(
             first=np.zeros((2, (n_months + 2) * N_CURRENT)),
             current=np.zeros((groups.size, (n_months + 2) * N_CURRENT)),
+            until=np.zeros(groups.size, dtype=np.int64),
             frozen=np.zeros((n_months + 2, N_FROZEN)),
             flows=np.zeros((6, n_months)),
         ),

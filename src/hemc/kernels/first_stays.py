@@ -77,6 +77,32 @@ def mature(starters: Starters, i: int, group: RateGroup, powers: Floats, sums: S
 
 
 @step
+def end_first_stays(starters: Starters, first: int, n: int, sojourns: Sojourns) -> None:
+    """Find the month in which each of `n` loans of one rate leaves current.
+
+    Two steps from the guide reach it for all but a few; so there is no branch to guess.
+    """
+    latent_class = starters.latent_class[first : first + n]
+    u, leaves, beyond = starters.u[STAY], starters.leaves, starters.moved
+    n_cells = sojourns.guide.shape[2]
+    n_beyond = 0
+    for k in range(n):
+        c, x = latent_class[k], u[k]
+        survival = sojourns.survival[c, CURRENT]
+        month = sojourns.guide[c, CURRENT, np.uint32(x * n_cells)]
+        month += np.uint32(survival[month] > x)
+        month += np.uint32(survival[month] > x)
+        leaves[k] = month
+        beyond[n_beyond] = k
+        n_beyond += int(survival[month] > x)
+    for j in range(n_beyond):
+        k = beyond[j]
+        survival = sojourns.survival[latent_class[k], CURRENT]
+        while survival[leaves[k]] > u[k]:
+            leaves[k] += np.uint32(1)
+
+
+@step
 def leave_current(
     starters: Starters, group: RateGroup, sojourns: Sojourns, powers: Floats, sums: Sums
 ) -> tuple[int, int]:
@@ -85,28 +111,23 @@ def leave_current(
     Return how many of them move then, and the last of these months. Only maturities are a branch,
     and few.
     """
-    survival, guide = sojourns.survival[:, CURRENT], sojourns.guide[:, CURRENT]
-    u_stay, u_payoff = starters.u[STAY], starters.u[PAYOFF]
-    n_cells, n_months = guide.shape[1], sums.flows.shape[1]
+    u_payoff = starters.u[PAYOFF]
+    n_months = sums.flows.shape[1]
     n, last = 0, 1
+    latent_class = starters.latent_class[group.first : group.end]
+    maturity = starters.maturity[group.first : group.end]
+    scheduled_a = starters.scheduled_a[group.first : group.end]
+    scheduled_c = starters.scheduled_c[group.first : group.end]
     for k in range(group.end - group.first):
-        i = group.first + k
-        c, x = starters.latent_class[i], u_stay[k]
-        leaves = np.uint64(guide[c, np.uint32(x * n_cells)])
-        leaves += np.uint64(survival[c, leaves] > x)
-        while survival[c, leaves] > x:
-            leaves += np.uint64(1)
-        if np.int64(leaves) > starters.maturity[i]:
-            mature(starters, i, group, powers, sums)
-            last = max(last, starters.maturity[i])
+        leaves = starters.leaves[k]
+        if leaves > maturity[k]:
+            mature(starters, group.first + k, group, powers, sums)
+            last = max(last, maturity[k])
             continue
-        moves = int(u_payoff[k] >= sojourns.payoff[c, leaves])
-        change_current(
-            sums.first[moves], int(leaves), 1.0, starters.scheduled_a[i], starters.scheduled_c[i]
-        )
-        starters.moved[n] = i
-        starters.leaves[n] = leaves
-        n += moves * int(np.int64(leaves) <= n_months)
+        moves = int(u_payoff[k] >= sojourns.payoff[latent_class[k], leaves])
+        change_current(sums.first[moves], leaves, 1.0, scheduled_a[k], scheduled_c[k])
+        starters.moved[n] = k
+        n += moves * int(leaves <= n_months)
         last = max(last, int(np.int64(leaves)))
     return n, min(last, n_months)
 
@@ -139,12 +160,14 @@ def start_current(
             draw_classes(number, shares, draws, latent_class)
         draw_blocks(number, 0, draws, starters.u)
         powers = schedules.powers[g]
+        end_first_stays(starters, group.first, number.size, sojourns)
         n, last = leave_current(starters, group, sojourns, powers, sums)
+        sums.until[g] = last
         settle_first(sums.first, last, group, powers, sums.current[g], sums.flows)
         for k in range(n):
             i = starters.moved[k]
-            make_mover(starters, i, g, group, queue.movers[n_movers + k])
-            wait(queue, n_movers + k, starters.leaves[k])
+            make_mover(starters, group.first + i, g, group, queue.movers[n_movers + k])
+            wait(queue, n_movers + k, starters.leaves[i])
         n_movers += n
 
 
@@ -177,7 +200,7 @@ def start_others(
     return n_due
 
 
-def prepare_starters(pool: Pool, n_months: int) -> tuple[Starters, Records[RateGroup]]:
+def prepare_starters(pool: Pool) -> tuple[Starters, Records[RateGroup]]:
     """Lay out the loans that start current, those of one rate side by side."""
     i = np.flatnonzero(pool.state == CURRENT)
     i = i[np.argsort(pool.rate_group[i], kind="stable")]
@@ -185,14 +208,12 @@ def prepare_starters(pool: Pool, n_months: int) -> tuple[Starters, Records[RateG
     n_groups = pool.group_growth.size
     net_share = np.zeros(n_groups)
     net_share[pool.rate_group] = pool.net_share
-    last_month = np.zeros(n_groups, dtype=np.int64)
-    np.maximum.at(last_month, pool.rate_group, np.minimum(pool.maturity, n_months))
     first = np.searchsorted(group, np.arange(n_groups + 1))
     groups = records(
         n_groups, RateGroup, growth=pool.group_growth, net_share=net_share,
         scheduled_a=np.bincount(group, pool.scheduled_a[i], n_groups),
         scheduled_c=np.bincount(group, pool.scheduled_c[i], n_groups),
-        first=first[:-1], end=first[1:], last_month=last_month,
+        first=first[:-1], end=first[1:],
     )  # fmt: skip
     starters = Starters(
         number=pool.loan[i],

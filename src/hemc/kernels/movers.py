@@ -148,6 +148,7 @@ def stay_current(
     change_current(current, month + 1, 1.0, mover.scheduled_a, mover.power)
     last = last_month(mover, powers)
     ends = min(leaves, last)
+    sums.until[mover.group] = max(sums.until[mover.group], min(ends, months.shape[0]))
     if ends > months.shape[0]:
         return
     change_current(current, ends, -1.0, mover.scheduled_a, mover.power)

@@ -45,7 +45,7 @@ from hemc.kernels.movers import (
     stay_frozen,
 )
 from hemc.kernels.running_sums import Sums
-from hemc.kernels.sojourns import Draws, Places, Sojourns, make_rows, skip_stay
+from hemc.kernels.sojourns import Draws, Places, Sojourns, find_cell, make_rows, skip_stay
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats
 from hemc.states import (
@@ -93,24 +93,35 @@ def take_leavers(queue: Queue, n_due: int, month: int, schedules: Schedules, mon
 
 
 @step
-def find_destinations(
-    queue: Queue, n_stay: int, n: int, month: int, sojourns: Sojourns, credit: Floats
-) -> None:
-    """Find where each mover goes and sort them by kind; those from `n_stay` on leave a stay."""
+def prepare_draws(queue: Queue, n: int, month: int, sojourns: Sojourns, credit: Floats) -> None:
+    """Write down which loans draw in a month, and see that their rows of moves are made."""
+    for k in range(n):
+        mover = queue.movers[queue.due[k]]
+        queue.number[k] = mover.number
+        make_rows(sojourns, credit, mover.latent_class, mover.state, month - 1)
+
+
+@step
+def skip_stays(queue: Queue, n_stay: int, n: int, month: int, sojourns: Sojourns) -> None:
+    """Leave movers that end a stay no way to stay, and current ones none to pay off."""
+    for k in range(n_stay, n):
+        mover = queue.movers[queue.due[k]]
+        s = mover.state
+        row, place = sojourns.cumulative[mover.latent_class, s, month - 1], sojourns.stay_place[s]
+        low = row[0] if s == CURRENT else 0.0
+        u = queue.u[DESTINATION, k]
+        queue.u[DESTINATION, k] = skip_stay(low, row[place - 1], row[place], u)
+
+
+@step
+def find_destinations(queue: Queue, n: int, month: int, sojourns: Sojourns) -> None:
+    """Find where each mover goes and sort them by kind."""
     queue.n_kinds[:] = 0
     for k in range(n):
         mover = queue.movers[queue.due[k]]
-        c, s = mover.latent_class, mover.state
-        make_rows(sojourns, credit, c, s, month - 1)
-        row = sojourns.cumulative[c, s, month - 1]
-        u = queue.u[DESTINATION, k]
-        if k >= n_stay:
-            place = sojourns.stay_place[s]
-            u = skip_stay(row[0] if s == CURRENT else 0.0, row[place - 1], row[place], u)
-        cell = 0
-        for j in range(N_STATES):  # to count all is faster than to stop
-            cell += u >= row[j]
-        to = sojourns.rates.destination[s, cell]
+        s = mover.state
+        row = sojourns.cumulative[mover.latent_class, s, month - 1]
+        to = sojourns.destination[s, find_cell(row, queue.u[DESTINATION, k])]
         queue.to[k] = to
         kind = BY_THE_BOOK if month >= mover.maturity else queue.kind_to[to]
         queue.kinds[kind, queue.n_kinds[kind]] = k
@@ -300,10 +311,10 @@ def move_month(
     n = take_leavers(queue, n_stay, month, schedules, months)
     if n == 0:
         return 0
-    for k in range(n):
-        queue.number[k] = queue.movers[queue.due[k]].number
+    prepare_draws(queue, n, month, sojourns, credit)
     draw_blocks(queue.number[:n], month, draws, queue.u)
-    find_destinations(queue, n_stay, n, month, sojourns, credit)
+    skip_stays(queue, n_stay, n, month, sojourns)
+    find_destinations(queue, n, month, sojourns)
     row = months[month - 1]
     repay(queue, month, row)
     lose(queue, rules, loss_by_origin, row)

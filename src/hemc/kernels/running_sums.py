@@ -15,7 +15,7 @@ import numpy as np
 from hemc.kernels.loans import BALANCE, COUNT, INTEREST, NET_RATE_BALANCE, PREPAID, SCHEDULED
 from hemc.kernels.records import Records
 from hemc.kernels.step import step
-from hemc.kernels.transitions import Floats
+from hemc.kernels.transitions import Floats, Ints
 from hemc.states import BANKRUPTCY, CURRENT, REO
 
 #: Elements of a month in the sums of current loans of one rate: of a, of c and of loans.
@@ -41,7 +41,6 @@ class RateGroup:
     scheduled_c: float
     first: int  # position among the loans that start current
     end: int  # position after its last one
-    last_month: int  # in which one of its loans may be current
 
 
 class Sums(NamedTuple):
@@ -49,6 +48,7 @@ class Sums(NamedTuple):
 
     first: Floats  # [PAYS_OFF …, (t + 2) × N_CURRENT] loans of one rate that leave, by month
     current: Floats  # [rate group, (t + 2) × N_CURRENT] changes of the current loans
+    until: Ints  # [rate group] last month in which they may change; each path sets it
     frozen: Floats  # [t + 2, N_FROZEN] changes in bankruptcy, foreclosure, REO
     flows: Floats  # [SCHEDULED_PRINCIPAL …, t]
 
@@ -77,7 +77,6 @@ def settle_first(
     n_used = (last + 1) * N_CURRENT
     for j in range(n_used):
         current[j] = -(pays_off[j] + moves[j])
-    current[n_used:] = 0.0
     paid_off, net_paid_off = flows[PAID_OFF], flows[NET_PAID_OFF]
     for t in range(last):
         at = np.uint64(t + 1) * np.uint64(N_CURRENT)
@@ -91,11 +90,16 @@ def settle_first(
 
 
 @step
-def settle_current(current: Floats, group: RateGroup, powers: Floats, flows: Floats) -> None:
-    """Turn the changes of the paying current loans of one rate into cash and balances."""
+def settle_current(
+    current: Floats, until: int, group: RateGroup, powers: Floats, flows: Floats
+) -> None:
+    """Turn the changes of the paying current loans of one rate into cash and balances.
+
+    There are none after month `until`. `current` is cleared.
+    """
     rho = group.growth - 1.0
     a = c = n = 0.0
-    for t in range(group.last_month):
+    for t in range(until):
         at = np.uint64(t + 1) * np.uint64(N_CURRENT)
         a += current[at]
         c += current[at + np.uint64(1)]
@@ -107,6 +111,7 @@ def settle_current(current: Floats, group: RateGroup, powers: Floats, flows: Flo
         flows[NET_OPENING, t] += rho * group.net_share * opening
         flows[CLOSING, t] += opening - principal
         flows[N_CLOSING, t] += n
+    current[: (until + 2) * N_CURRENT] = 0.0
 
 
 @step
@@ -127,7 +132,7 @@ def add_flows(flows: Floats, months: Floats) -> None:
 def settle_rates(groups: Records[RateGroup], powers: Floats, sums: Sums, months: Floats) -> None:
     """Settle the current loans of all rates."""
     for g in range(groups.size):
-        settle_current(sums.current[g], groups[g], powers[g], sums.flows)
+        settle_current(sums.current[g], sums.until[g], groups[g], powers[g], sums.flows)
     add_flows(sums.flows, months)
 
 

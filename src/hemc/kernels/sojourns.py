@@ -39,7 +39,7 @@ GUIDE = 512
 #: Below this S has lost its digits, and a sojourn is drawn month by month.
 SMALLEST_SURVIVAL = 1e-250
 #: Rows of months that are made together: a month is seldom the only one that asks for them.
-_ROWS_AT_ONCE = 16
+_ROWS_AT_ONCE = 4
 #: Chances that add up to less are those of rounding.
 _NO_CHANCE = 1e-14
 #: The largest number below 1.
@@ -54,6 +54,7 @@ class Sojourns(NamedTuple):
     hazard: Floats  # [state, t]
     paid_off: Floats  # [class, state, t] as `leave_pool` writes them, of the path
     kept: Floats  # [class, state, t]
+    destination: Places  # [state, d + 1] that of `rates`
     cumulative: Floats  # [class, state, t, N_STATES] rows of the path; 1 behind the last move
     made: Ints  # [class, state] months whose rows are made
     survival: Floats  # [class, state, t + 2] probability to have stayed from month 0 on; ends in −1
@@ -79,6 +80,7 @@ def prepare_sojourns(rates: MoveRates, pays_in_bankruptcy: bool) -> Sojourns:
         hazard=np.ascontiguousarray(rates.payoff_hazard.T),
         paid_off=np.empty((n_classes, N_LIVE, n_months)),
         kept=np.empty((n_classes, N_LIVE, n_months)),
+        destination=rates.destination.astype(np.uint32),
         cumulative=np.ones((n_classes, N_LIVE, n_months, N_STATES)),
         made=np.empty((n_classes, N_LIVE), dtype=np.int64),
         survival=np.full((n_classes, N_LIVE, n_months + 2), -1.0),
@@ -204,6 +206,18 @@ def end_of_stay(
         rows = sojourns.cumulative[c, state]
         return leave_by_months(rows, sojourns.stay_place[state], month, number, draws)
     return leave_month(survival, sojourns.guide[c, state], month, u)
+
+
+@step
+def find_cell(row: Floats, u: float) -> int:
+    """Return how many of the N_STATES ascending elements of a row are at most `u`.
+
+    The last is 1, above `u`. Four halvings without a branch are faster than to compare with all.
+    """
+    cell = np.uint32(0)
+    for half in (8, 4, 2, 1):
+        cell += np.uint32(half) * np.uint32(u >= row[cell + np.uint32(half - 1)])
+    return int(cell)
 
 
 @step

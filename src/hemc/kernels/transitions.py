@@ -122,6 +122,15 @@ class StateMoves(NamedTuple):
 
 
 @step
+def scale_kept(kept: Floats, gamma: Floats, shape: float) -> None:
+    """Turn probabilities of charge-off [t] into what the other moves are scaled by."""
+    for t in range(kept.size):
+        rest = 1.0 - kept[t]
+        lumpy = lumpy_charge_off(kept[t], gamma[t], shape)
+        kept[t] = (1.0 - lumpy) / rest if rest > 0.0 else 0.0
+
+
+@step
 def leave_pool(moves: StateMoves, factors: MonthFactors, paid_off: Floats, kept: Floats) -> None:
     """Write the probability of payoff, and by what the other moves but charge-off are scaled.
 
@@ -135,10 +144,10 @@ def leave_pool(moves: StateMoves, factors: MonthFactors, paid_off: Floats, kept:
     worst, n = moves.threshold[0], moves.threshold.shape[0]
     for t in range(kept.size):  # a loop of its own, since the next one vectorises
         kept[t] = normal_cdf(worst[t] + factors.credit[t], moves.normal) if n > 1 else 1.0
-    for t in range(kept.size):
-        rest = 1.0 - kept[t]
-        lumpy = lumpy_charge_off(kept[t], factors.charge_off[t], moves.lumpiness)
-        kept[t] = (1.0 - lumpy) / rest if rest > 0.0 else 0.0
+    if moves.lumpiness == 4.0:  # compiled apart: a loop with powers raises them needed or not
+        scale_kept(kept, factors.charge_off, 4.0)
+    else:
+        scale_kept(kept, factors.charge_off, moves.lumpiness)
 
 
 @step
