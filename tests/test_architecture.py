@@ -8,7 +8,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "hemc"
 
 KERNELS_MAY_IMPORT = {
-    "__future__", "collections", "contextlib", "hashlib", "math", "os", "pathlib", "shutil",
+    "__future__", "collections", "contextlib", "gc", "hashlib", "math", "os", "pathlib", "shutil",
     "typing", "numpy", "numba", "platformdirs",
 }  # fmt: skip
 FORBIDDEN = {

@@ -19,6 +19,8 @@ import numba
 import platformdirs
 from numba.core import config
 
+from hemc.kernels.compiling import KernelCompiler
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -32,6 +34,7 @@ _OPTIONS: dict[str, Any] = {
     "cache": True,
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
+    "pipeline_class": KernelCompiler,
 }
 
 

@@ -19,6 +19,14 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import LoweringPass, register_pass
 from numba.core.typed_passes import NativeLowering
 
+#: Passes that look for what steps have none of: expressions of whole arrays, functions within
+#: functions or inlined into Python's code, `with`, lists, messages made at run time.
+_NOT_NEEDED = frozenset({
+    "FindLiterallyCalls", "InlineClosureLikes", "InlineInlinables", "InlineOverloads",
+    "LiteralPropagationSubPipelinePass", "LiteralUnroll", "MakeFunctionToJitFunction",
+    "NopythonRewrites", "RewriteDynamicRaises", "WithLifting",
+})  # fmt: skip
+
 
 class _LinkedCode(JITCodeLibrary):
     """Code that waits to be linked into its caller."""
@@ -52,7 +60,7 @@ class _OfferToCallers(LoweringPass):
 
 
 class LinkedCompiler(CompilerBase):
-    """numba's passes, but for making machine code."""
+    """numba's passes, but for making machine code and for what steps have no use of."""
 
     def define_pipelines(self) -> list[Any]:
         """Return the one pipeline."""
@@ -62,6 +70,7 @@ class LinkedCompiler(CompilerBase):
         state.library = _LinkedCode(codegen, name)
         builder: Any = DefaultPassBuilder
         pipeline = builder.define_nopython_pipeline(state)
+        pipeline.passes = [p for p in pipeline.passes if p[0].__name__ not in _NOT_NEEDED]
         pipeline.add_pass_after(_OfferToCallers, NativeLowering)
         pipeline.finalize()
         return [pipeline]
