@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
     def line(self) -> str:
         """The outcome for the console."""
         return (
-            f"{self.reader.name:12} {self.minutes:5.1f} processor min {self.executions:>9,} executions "
+            f"{self.reader.name:12} {self.minutes:5.1f} processor min "
+            f"{self.executions:>9,} executions "
             f"{len(self.finds):>3} finds {self.coverage:5.1f} % of lines"
         )
 

@@ -1,8 +1,8 @@
 """One reader under atheris in this process: python -m benchmarks.fuzz.worker NAME FOLDER SECONDS.
 
-SECONDS and the five that an input has are the processor's, whatever else the machine does. Finds are
-collected, each as a file named by what failed and where; only a gigabyte more than at the start,
-or a hang outside Python, ends the process early, with libFuzzer's own file.
+SECONDS and the five that an input has are the processor's, whatever else the machine does. Finds
+are collected, each as a file named by what failed and where; only a gigabyte more than at the
+start, or a hang outside Python, ends the process early, with libFuzzer's own file.
 """
 
 from __future__ import annotations
