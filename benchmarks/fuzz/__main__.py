@@ -1,4 +1,4 @@
-"""Readers under fuzzing for some minutes each → finds as files, line coverage, a marked table.
+"""Readers under fuzzing for some processor minutes each → finds as files, line coverage, a table.
 
 python -m benchmarks.fuzz [READER ...] --minutes 10 --jobs 2; see scripts/fuzz.
 """
@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description=__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER", choices=[*READERS, []],
                         help=f"default: all of {', '.join(READERS)}")  # fmt: skip
-    parser.add_argument("--minutes", type=float, default=10.0, help="of each reader (10)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of the processor (10)")
     parser.add_argument("--jobs", type=int, default=1, help="readers at a time (1)")
     parser.add_argument("--folder", type=Path, help="keeps corpora and finds (default: temporary)")
     parser.add_argument("--write", action="store_true", help="write the table of docs")

@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
     """What became of fuzzing one reader."""
 
     reader: Reader
-    minutes: float
+    minutes: float  # of the processor
     executions: int
     finds: tuple[Path, ...]
     coverage: float  # % of the lines of the reader's modules
@@ -36,13 +36,17 @@ class Outcome(NamedTuple):
     def line(self) -> str:
         """The outcome for the console."""
         return (
-            f"{self.reader.name:12} {self.minutes:5.1f} min {self.executions:>9,} executions "
+            f"{self.reader.name:12} {self.minutes:5.1f} processor min "
+            f"{self.executions:>9,} executions "
             f"{len(self.finds):>3} finds {self.coverage:5.1f} % of lines"
         )
 
 
 def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outcome:
-    """Fuzz a reader in processes of its own, kept in `place`; `run` is the seed of stored runs."""
+    """Fuzz a reader in processes of its own, kept in `place`; `run` is the seed of stored runs.
+
+    `minutes` are those of the processor.
+    """
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     environment = os.environ | {"POLARS_MAX_THREADS": "1", RUN_VARIABLE: str(run)}
@@ -52,9 +56,7 @@ def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outco
         if left < 2:
             break
         with (place / "log").open("ab") as log:
-            _call(
-                ["worker", reader.name, str(place), str(int(left) + 1)], environment, log.fileno()
-            )
+            _call(["worker", reader.name, str(place), str(left)], environment, log.fileno())
         executions, seconds = _progress(place)
     finds = tuple(sorted((place / "finds").glob("*")))
     covered = _coverage(reader, place, environment)
@@ -62,7 +64,7 @@ def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outco
 
 
 def _progress(place: Path) -> tuple[int, float]:
-    """Return executions and seconds of all workers so far."""
+    """Return executions and processor seconds of all workers so far."""
     done = [json.loads(file.read_text("ascii")) for file in place.glob("progress-*.json")]
     return sum(one["executions"] for one in done), sum(one["seconds"] for one in done)
 
@@ -90,6 +92,8 @@ def table_of(outcomes: Sequence[Outcome]) -> str:
         )
         for o in outcomes
     ]  # fmt: skip
-    header = ("reader", "reads", "minutes", "executions", "finds", "lines covered, %")
+    header = (
+        "reader", "reads", "processor minutes", "executions", "finds", "lines covered, %",
+    )  # fmt: skip
     words = f"{dt.date.today().isoformat()}, hemc source `{code()['hemc source']}`:"
     return f"{words}\n\n{markdown(header, rows)}"

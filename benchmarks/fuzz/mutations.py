@@ -128,18 +128,21 @@ def _mutate_tree(tree: Any, random: Random) -> Any:
     if not places:
         return _value(random)
     holder, key = random.choice(places)
-    kind = random.randrange(7)
+    kind = random.randrange(8)
     if kind < 3:
         holder[key] = _nudge(holder[key], random)
     elif kind == 3:
         del holder[key]
-    elif kind == 4:
-        other, place = random.choice(places)
+    elif kind < 6:
+        alike = [(other, place) for other, place in places if place == key]
+        other, place = random.choice(places if kind == 4 else alike)
         holder[key] = other[place] if not isinstance(other[place], dict | list) else _value(random)
+    elif isinstance(holder, list) and kind == 6:
+        holder.insert(random.randrange(len(holder)), holder.pop(key))
     elif isinstance(holder, list):
         holder[key:key] = [holder[key]] * random.choice((1, 2, 40))
     else:
-        holder[_word(random) if kind == 5 else str(key) + "x"] = holder[key]
+        holder[_word(random) if kind == 6 else str(key) + "x"] = holder[key]
     return tree
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from hemc.config import load_config
-from hemc.engine.portfolio_deal import read_portfolio
+from hemc.engine.portfolio_deal import deal_config, read_portfolio
 from hemc.engine.stress import read_stress_file
 from hemc.errors import HemcError
 from hemc.inputs.certificate import read_certificate
@@ -104,7 +104,8 @@ def _panel(path: Path) -> object:
 
 
 def _config(path: Path) -> object:
-    return list(load_config(path).assumptions())
+    loaded = load_config(path, {"simulation.paths": 64, "scenario.factors": "on"})
+    return list(loaded.assumptions()), loaded.replaced({"scenario.factors": '"off"'})
 
 
 def _counts(path: Path) -> object:
@@ -117,7 +118,8 @@ def _posterior(path: Path) -> object:
 
 
 def _portfolio(path: Path) -> object:
-    return read_portfolio(path, {})
+    portfolio = read_portfolio(path, {})
+    return [deal_config(portfolio, deal) for deal in portfolio.settings.deals[:2]]
 
 
 def _index(path: Path) -> object:

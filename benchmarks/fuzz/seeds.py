@@ -21,8 +21,10 @@ _GLOBS = {
     "certificate": "certificates/*.txt", "record": "certificates/*.json", "deal": "deals/*.toml",
     "scenario": "scenarios/*.toml", "counts": "counts/*.csv", "product": "products/*.toml",
     "classes": "classes/*.toml", "stress": "stress.toml", "config": "*.toml",
-    "portfolio": "portfolio.toml",
 }  # fmt: skip
+
+#: Deals with the steps, rules and triggers that the shipped ones lack.
+_TEST_DEALS = Path(__file__).parents[2] / "tests" / "data" / "deals"
 
 _HTML_ROWS = (
     ("GMACM Home Equity Loan Trust Series 2003-HE2",), ("Servicing Certificate Group 1",),
@@ -117,12 +119,18 @@ def _made(reader: Reader) -> Iterator[bytes]:
     text = _MADE.get(reader.name)
     if text is not None:
         yield text.encode()
-    if reader.name == "scenario":
+    if reader.name == "deal":
+        yield from (path.read_bytes() for path in sorted(_TEST_DEALS.glob("*.toml")))
+    elif reader.name == "scenario":
         yield _scenario_of_a_csv()
-    if reader.name == "certificate":
+    elif reader.name == "certificate":
         yield _html().encode()
     elif reader.name == "panel":
         yield from (_performance(32, "202401"), _performance(108, "012024"))
+    elif reader.name == "config":
+        yield _config_with_scenario()
+    elif reader.name == "portfolio":
+        yield _portfolio()
     elif reader.name == "posterior":
         yield _posterior()
     elif reader.name == "run":
@@ -140,6 +148,21 @@ def _scenario_of_a_csv() -> bytes:
     file.write_text(_MACRO, encoding="utf-8")
     words = 'name = "csv"\nmeaning = "quarters of a file"\nsource = "made"\n'
     return f'{words}[csv]\nfile = "{file}"\nfirst = "2025 Q1"\n'.encode()
+
+
+def _config_with_scenario() -> bytes:
+    """Return the shipped configuration under a scenario file."""
+    text = (configs_dir() / "base.toml").read_text(encoding="utf-8")
+    file = configs_dir() / "scenarios" / "rates-up.toml"
+    return text.replace("[scenario]", f'[scenario]\nfile = "{file}"', 1).encode()
+
+
+def _portfolio() -> bytes:
+    """Return the shipped portfolio's beginning; paths of its deals hold wherever it lies."""
+    folder = configs_dir()
+    text = (folder / "portfolio.toml").read_text(encoding="utf-8")
+    beginning = "[[deal]]".join(text.split("[[deal]]")[:5])
+    return beginning.replace('config = "', f'config = "{folder}/').encode()
 
 
 def _html() -> str:

@@ -1,8 +1,8 @@
 """One reader under atheris in this process: python -m benchmarks.fuzz.worker NAME FOLDER SECONDS.
 
-Finds are collected, each as a file named by what failed and where. An input has five seconds of
-the processor, whatever else the machine does; only a gigabyte more than at the start, or a hang
-outside Python, ends the process, with libFuzzer's own file.
+SECONDS and the five that an input has are the processor's, whatever else the machine does. Finds
+are collected, each as a file named by what failed and where; only a gigabyte more than at the
+start, or a hang outside Python, ends the process early, with libFuzzer's own file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -35,8 +36,8 @@ class HangError(BaseException):
 
 def main() -> None:
     """Fuzz one reader until the time is over."""
-    name, place, seconds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    with atheris.instrument_imports(include=["hemc.inputs", "hemc.config", "hemc.settings"]):
+    name, place, seconds = sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])
+    with atheris.instrument_imports(include=["hemc"]):
         from benchmarks.fuzz.readers import READERS
     from benchmarks.fuzz.mutations import mutate, mutate_bytes
     from benchmarks.fuzz.readers import check
@@ -53,6 +54,10 @@ def main() -> None:
     progress = _Progress(place / f"progress-{os.getpid()}.json")
 
     def read(data: bytes) -> None:
+        if progress.seconds >= seconds:
+            progress.write()
+            shutil.rmtree(scratch)
+            os._exit(0)  # libFuzzer ends by the clock on the wall only
         progress.count()
         file.write_bytes(data)
         start = time.process_time()
@@ -94,7 +99,7 @@ def main() -> None:
 
     signal.signal(signal.SIGPROF, too_long)
     options = [
-        sys.argv[0], str(corpus), f"-max_total_time={seconds}", f"-timeout={_LAST_SECONDS}",
+        sys.argv[0], str(corpus), f"-timeout={_LAST_SECONDS}",
         f"-rss_limit_mb={_memory_now_mb() + MEMORY_MB}", f"-max_len={_MOST_BYTES}",
         f"-artifact_prefix={finds}/", "-print_final_stats=0", "-verbosity=0", "-len_control=0",
         f"-report_slow_units={_LAST_SECONDS}",
@@ -104,21 +109,29 @@ def main() -> None:
 
 
 class _Progress:
-    """Executions and seconds so far, written every second, since libFuzzer ends as it likes."""
+    """Executions and processor seconds so far, written every second: libFuzzer ends as it likes."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._executions = 0
-        self._start = self._written = time.monotonic()
+        self._start = self._written = time.process_time()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the processor since the start."""
+        return time.process_time() - self._start
 
     def count(self) -> None:
         """Count one execution more."""
         self._executions += 1
-        now = time.monotonic()
-        if now - self._written > 1.0 or self._executions == 1:
-            self._written = now
-            done = {"executions": self._executions, "seconds": now - self._start}
-            self._file.write_text(json.dumps(done), encoding="ascii")
+        if time.process_time() - self._written > 1.0 or self._executions == 1:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is done."""
+        self._written = time.process_time()
+        done = {"executions": self._executions, "seconds": self.seconds}
+        self._file.write_text(json.dumps(done), encoding="ascii")
 
 
 def _memory_now_mb() -> int:

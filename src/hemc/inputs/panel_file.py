@@ -97,10 +97,12 @@ def _text_layout(line: bytes) -> Layout | str:
     if line.startswith((b"PK", b"\x1f\x8b")):
         return "a packed archive, to be unpacked first"
     try:
-        text = line.decode("utf-8-sig").strip()
+        text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         return "bytes that are not UTF-8 text"
-    return recognize_text_layout(text) if text else "an empty file or an empty first line"
+    if "\r" in text:
+        return "a carriage return within the first line"
+    return recognize_text_layout(text) if text.strip() else "an empty file or an empty first line"
 
 
 def _check_last_line(file: Path, layout: Layout) -> None:
