@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -37,6 +38,8 @@ from hemc.scale.identity import run_identity
 from hemc.scale.pieces import Work
 from hemc.scale.store import RunStore
 from hemc.scale.threads import Threads, Workers
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -125,21 +128,25 @@ def run(
         reached = simulate_rounds(
             loaded, model.sampled(sampling), store, original, progress, workers
         )
-    # Measuring is of one core for the most part, the rest for the workers.
-    with ThreadPoolExecutor(1) as beside:
-        measuring = beside.submit(_measure, loaded.config, model, store, original, workers, seconds)
-        with timed(seconds, "oracle"):
-            oracle = check_flows(loaded.config, model.sampled(sampling), len(store), workers)
-        with timed(seconds, "variance"):
-            variance = split_loss_variance(loaded.config, model, workers)
-        with timed(seconds, "sensitivities"):
-            sensitivities = vary(loaded, documents, calibration, store, model, sampling, workers)
-        measured = measuring.result()
+    config, drawn = loaded.config, model.sampled(sampling)
+    # Beside another stage, what keeps one core busy for a while costs no time.
+    with ThreadPoolExecutor(max(workers.n_threads, 1)) as beside:
+
+        def stage(name: str, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
+            return beside.submit(timed(seconds, name)(work), *arguments)
+
+        measuring = stage("measure", _measure, config, model, store, original, workers)
+        checking = stage("oracle", check_flows, config, drawn, len(store), workers)
+        splitting = stage("variance", split_loss_variance, config, model, workers)
+        varying = stage(
+            "sensitivities", vary, loaded, documents, calibration, store, model, sampling, workers
+        )
+    measured = measuring.result()
     return RunResult(
         loaded, documents, calibration, model.n_months, next_payment(documents),
-        store, measured.months, measured.measures, sensitivities,
+        store, measured.months, measured.measures, varying.result(),
         workers.n_threads, was_cold, seconds, sampling, measured.sample_size, measured.weights,
-        reached, oracle, model.quotes, variance,
+        reached, checking.result(), model.quotes, splitting.result(),
     )  # fmt: skip
 
 
@@ -153,27 +160,18 @@ class _Measured(NamedTuple):
 
 
 def _measure(
-    config: Config,
-    model: RunModel,
-    store: RunStore,
-    original: float,
-    workers: Workers,
-    seconds: dict[str, float],
+    config: Config, model: RunModel, store: RunStore, original: float, workers: Workers
 ) -> _Measured:
     """Measure the paths in `store`; `original` is the notes' balance at closing, USD."""
-    with timed(seconds, "measure"):
-        simulation, paths = config.simulation, store.paths.scan()
-        measures = measure_paths(paths, original, simulation.unit_paths)
-        refined = None
-        if simulation.sampling == "two-level":
-            refined = refine_mean_loss(config, model, store, workers)
-            measures = with_two_level_mean(measures, refined)
-        return _Measured(
-            measures,
-            sample_size(paths, simulation, refined),
-            check_weights(paths, simulation.tail_probability),
-            store.months.frame(),
-        )
+    simulation, paths = config.simulation, store.paths.scan()
+    measures = measure_paths(paths, original, simulation.unit_paths)
+    refined = None
+    if simulation.sampling == "two-level":
+        refined = refine_mean_loss(config, model, store, workers)
+        measures = with_two_level_mean(measures, refined)
+    size = sample_size(paths, simulation, refined)
+    weights = check_weights(paths, simulation.tail_probability)
+    return _Measured(measures, size, weights, store.months.frame())
 
 
 def _open_store(loaded: LoadedConfig, documents: Documents, work: Work | None) -> RunStore:

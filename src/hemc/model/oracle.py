@@ -68,11 +68,11 @@ def compare(
 
 
 def oracle_paths(most: int, n_paths: int) -> int:
-    """Return how many of a run's paths to compare: a 32nd, at least 16, and `most` at most.
+    """Return how many of a run's paths to compare: a 48th, at least 16, and `most` at most.
 
-    The comparison takes several times the simulation of a path, so that this is a quarter of it.
+    The comparison takes ten times the simulation of a path, so that this is a fifth of it.
     """
-    return min(most, n_paths, max(n_paths // 32, 16))
+    return min(most, n_paths, max(n_paths // 48, 16))
 
 
 def oracle_check(comparisons: list[Comparison]) -> pl.DataFrame:
