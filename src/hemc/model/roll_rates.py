@@ -7,7 +7,9 @@ a stated weight. Draws of the prior are weighted by that likelihood (importance 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -125,13 +127,11 @@ def moments(rows: Floats, prior_rows: Floats, last_count: Floats) -> RollRates:
 
 def _draw_prior(product: Product, evidence: Evidence, n: int, seed: int) -> Floats:
     """Draw matrices from the prior, float64[draw, live state, state]."""
-    generator = np.random.Generator(np.random.Philox(key=seed))
-    draws = np.zeros((n, N_LIVE, N_STATES))
     means = product.row_means()
-    for key, row in product.rows.items():
-        s = NAMES.index(_name(key))
-        gamma = generator.standard_gamma(means[s] * row.pseudo_count, size=(n, N_STATES))
-        draws[:, s] = gamma / gamma.sum(axis=1, keepdims=True)
+    states = {NAMES.index(_name(key)): row for key, row in product.rows.items()}
+    shapes = tuple((s, *(means[s] * row.pseudo_count).tolist()) for s, row in states.items())
+    rows, generator = _draw_rows(shapes, n, seed)
+    draws, generator = rows.copy(), deepcopy(generator)
     current = product.current
     draws[:, CURRENT, D30] = _draw_log_normal(current.to_30, generator, n)
     draws[:, CURRENT, BANKRUPTCY] = _draw_log_normal(current.to_bankruptcy, generator, n)
@@ -140,6 +140,19 @@ def _draw_prior(product: Product, evidence: Evidence, n: int, seed: int) -> Floa
     draws[:, CURRENT, PAID_OFF] = _draw_payoff(evidence, generator, n)
     draws[:, CURRENT, CURRENT] = 1.0 - draws[:, CURRENT, 1:].sum(axis=1)
     return draws
+
+
+@lru_cache(maxsize=1)  # sensitivities draw what the run has drawn, half of a fit's time
+def _draw_rows(
+    shapes: tuple[tuple[float, ...], ...], n: int, seed: int
+) -> tuple[Floats, np.random.Generator]:
+    """Draw rows, each of a state and the shapes of its Dirichlet; return the generator after it."""
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    draws = np.zeros((n, N_LIVE, N_STATES))
+    for s, *row in shapes:
+        gamma = generator.standard_gamma(row, size=(n, N_STATES))
+        draws[:, int(s)] = gamma / gamma.sum(axis=1, keepdims=True)
+    return draws, generator
 
 
 def _draw_log_normal(prior: LogNormal, generator: np.random.Generator, n: int) -> Floats:

@@ -35,7 +35,7 @@ class SimulationSettings(Settings):
     # Of the loans' own draws where they are not to be the seed's: factors stay the same.
     loan_seed: Seed | None = None
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    block_paths: Annotated[int, Field(ge=64, le=65_536, multiple_of=64)] = 64
+    block_paths: Annotated[int, Field(ge=64, le=65_536, multiple_of=64)] = 128
     oracle_paths: Annotated[int, Field(ge=0, le=65_536)] = 256
     tail_probability: Annotated[float, Field(ge=1e-9, le=0.5)] = assumed(
         0.001, 'tail of lifetime losses that sampling = "importance" aims at', "judgement"

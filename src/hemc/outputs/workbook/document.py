@@ -126,19 +126,21 @@ def _widths(sheet: Sheet) -> list[int]:
     widths = []
     for column, heading in enumerate(sheet.headings):
         head = min(_HEADING_WIDTH, len(heading) + 3)  # the filter's button covers three letters
-        widest = max(map(_length, _column(sheet, column)), default=0)
-        widths.append(min(_MOST, max(_LEAST, head, widest)))
+        widths.append(min(_MOST, max(_LEAST, head, _longest(_column(sheet, column)))))
     return widths
 
 
-def _length(cell: Cell) -> int:
-    """Return about how many characters a cell shows; a number that does not fit shows none."""
-    if isinstance(cell, str):
-        return len(cell)
-    if isinstance(cell, Number):
-        words = len(cell.shape) if cell.shape.startswith('"') else 0
-        return max(words, len(f"{cell.value:,.0f}") + _BESIDE_DIGITS)
-    return 0
+def _longest(cells: list[Cell]) -> int:
+    """Return about how many characters a column shows; a number that does not fit shows none."""
+    texts = [len(cell) for cell in cells if isinstance(cell, str)]
+    numbers = [cell for cell in cells if isinstance(cell, Number)]
+    if numbers:
+        values = [cell.value for cell in numbers]
+        ends = (f"{value:,.0f}" for value in (min(values), max(values)))
+        texts += [len(text) + _BESIDE_DIGITS for text in ends]
+        shapes = {cell.shape for cell in numbers}
+        texts += [len(shape) for shape in shapes if shape.startswith('"')]
+    return max(texts, default=0)
 
 
 def _set_up_print(page: Worksheet, sheet: Sheet) -> None:

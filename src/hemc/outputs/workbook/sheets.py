@@ -47,6 +47,9 @@ _FROM_PARQUET = "Same figures and keys as {}.parquet. "
 #: Statistics by month, of the many in months.parquet.
 _BY_MONTH = {"mean": "mean", "p5": "5 %", "p50": "50 %", "p95": "95 %"}
 
+#: Series by state, of which the sheet has the mean: with bands they would be two thirds of it.
+_BY_STATE = ("count", "balance")
+
 #: Series by month that are no amounts, with their formats.
 _MONTH_SHAPES = {
     "cpr": PERCENT, "cdr": PERCENT, "count": CENTS, "oc_below_target": PERCENT,
@@ -91,7 +94,7 @@ def summary(run: RunFiles) -> Sheet:
 
 
 def months(run: RunFiles) -> Sheet | None:
-    """Return a row a month: mean and three quantiles of every series."""
+    """Return a row a month: the mean of every series and three quantiles of most."""
     table = run.table("months")
     if table is None:
         return None
@@ -103,6 +106,7 @@ def months(run: RunFiles) -> Sheet | None:
         heads.append(f"{place}, {_BY_MONTH[statistic]}")
         columns.append([number(value, shape) for value in values])
     note = _FROM_PARQUET.format("months") + "Amounts in USD. " + run.bands
+    note += " Bands of loans and balances by state are in months.parquet alone."
     return Sheet("Months", note, heads, list(zip(*columns, strict=True)), n_keys=2)
 
 
@@ -177,9 +181,9 @@ def _series(
     table: pl.DataFrame,
 ) -> Iterator[tuple[tuple[str, str | None, str | None], str, list[float | None]]]:
     """Yield series, statistic and values by month in the order of months.parquet."""
-    chosen = table.filter(pl.col("statistic").is_in(list(_BY_MONTH))).sort(
-        "month", maintain_order=True
-    )
+    is_mean = pl.col("statistic") == "mean"
+    has_bands = ~pl.col("series").is_in(_BY_STATE) & pl.col("statistic").is_in(list(_BY_MONTH))
+    chosen = table.filter(is_mean | has_bands).sort("month", maintain_order=True)
     parts = chosen.partition_by(
         "series", "note", "state", "statistic", as_dict=True, maintain_order=True
     )
