@@ -86,7 +86,8 @@ def bar_lines(bars: list[Bar]) -> str:
 def main(quick: bool, check: bool, long: Path | None, also: tuple[str, ...], out: Path) -> None:
     """Measure hemc on this machine and write docs/benchmarks.md and docs/benchmarks.json.
 
-    Takes some six minutes, under two with --quick; the machine should do nothing else meanwhile.
+    Takes a quarter of an hour, under two minutes with --quick; the machine should do nothing else
+    meanwhile.
     """
     from benchmarks.page import render
 

@@ -66,8 +66,8 @@ def long_run_text(threads: int) -> str:
     prior_sd = short.prior_rows.std(axis=0)
     for i in order[:12]:
         s, to = moves[i]
-        mean, long_mean = (100.0 * p.rows[:, 0, s, to].mean() for p in (short, long))
-        informed = short.rows[:, 0, s, to].std() / prior_sd[s, to]
+        mean, long_mean = (100.0 * p.mean[0, s, to] for p in (short, long))
+        informed = short.sd[0, s, to] / prior_sd[s, to]
         lines.append(
             f"| {move_name(s, to)} | {mean:.3f} | {long_mean:.3f} | {z[i]:+.1f} | {ratio[i]:.3f} "
             f"| {informed:.2f} |"
@@ -76,11 +76,11 @@ def long_run_text(threads: int) -> str:
 
 
 def _compare(short: RatePosterior, long: RatePosterior, s: int, to: int) -> tuple[float, float]:
-    """Return the difference of means in Monte Carlo errors, and the ratio of sds."""
+    """Return the difference of the draws' means in Monte Carlo errors, and the ratio of sds."""
     place = s * N_STATES + to
     one, other = short.rows[:, 0, s, to], long.rows[:, 0, s, to]
     error = np.sqrt(
         one.var() / short.diagnostics.effective[place]
         + other.var() / long.diagnostics.effective[place]
     )
-    return float((one.mean() - other.mean()) / error), float(one.std() / other.std())
+    return float((one.mean() - other.mean()) / error), float(short.sd[0, s, to] / long.sd[0, s, to])

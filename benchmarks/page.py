@@ -60,15 +60,15 @@ def _commands(rows: Sequence[Record]) -> str:
     stages = list(rows[0]["stages"])
     body = []
     for row in rows:
-        outside = row["seconds"] - sum(row["stages"].values())
         times = [f"{row['stages'][stage]:.2f}" for stage in stages]
-        body.append((f"{row['paths']:,}", f"{row['seconds']:.2f}", *times, f"{outside:.2f}",
+        body.append((f"{row['paths']:,}", f"{row['seconds']:.2f}", *times,
                      f"{row['peak_mb']:.0f}", *_answers(row["loss_pct"])))  # fmt: skip
-    header = ("paths", "wall, s", *stages, "start-up and writing", "peak MB",
+    header = ("paths", "wall, s", *stages, "peak MB",
               "mean loss, % of pool", "99 % ES")  # fmt: skip
     return (
         "## The whole command\n\n`hemc run configs/base.toml --paths N` in a fresh process, "
-        "kernels in the cache, everything written; stages in seconds.\n\n" + table(header, body)
+        "kernels in the cache, everything written; stages in seconds. Those after the simulation "
+        "go on side by side; start-up and writing are what is left.\n\n" + table(header, body)
     )
 
 
@@ -177,9 +177,9 @@ def _accuracy(rows: Sequence[Record]) -> str:
     return (
         f"## Seconds to a standard error of 1 %\n\nRuns of {rows[0]['paths']:,} paths, and of a "
         "quarter of them to tell a path's cost from what a run pays once, on all cores, best of "
-        f"{rows[0]['rounds']}; stages that do not depend on paths or sampling left out. The paths "
-        "needed are paths × (relative error / 1 %)². The error of the expected shortfall rests on "
-        "few paths and is itself uncertain by a tenth or more.\n\n" + table(header, body)
+        f"{rows[0]['rounds']}; stages that do not depend on paths or sampling left out, the others "
+        "added up. The paths needed are paths × (relative error / 1 %)². The error of the "
+        "expected shortfall rests on few paths and is itself uncertain by a tenth or more.\n\n" + table(header, body)
     )
 
 

@@ -38,7 +38,7 @@ from hemc.states import (
 )
 
 SETTINGS = CalibrationSettings()
-EFFORT = Effort(exchanges=20, redraws=20, thin=5)
+EFFORT = Effort(exchanges=20, redraws=20, thin=5, warm_up=0)
 
 
 def report(month, counts, n_loans="all", **more):

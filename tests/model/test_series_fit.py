@@ -97,6 +97,16 @@ def test_threads_change_no_bit(fit):
     assert np.array_equal(one.rows, two.rows)
 
 
+def test_mean_and_sd_are_of_every_sweep_after_the_warm_up(fit):
+    every = fit("gmacm-2002-he4_2004", draws=100, sweeps_per_draw=1)
+    np.testing.assert_allclose(every.mean, every.rows.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(every.sd, every.rows.std(axis=0), rtol=1e-5, atol=1e-9)
+    some = fit("gmacm-2002-he4_2004", draws=100, sweeps_per_draw=5)
+    varies = some.rows.std(axis=0) > 0
+    assert (some.sd[varies] > 0).all()
+    assert not np.allclose(some.sd[varies], some.rows.std(axis=0)[varies], rtol=1e-5)
+
+
 def test_one_certificate_leaves_most_to_the_prior(fit):
     one = fit("gmacm-2003-he2_2004-02-25", draws=600)
     ratio = [sd_ratio(one, s, to) for s in (D30, D60, D90) for to in (CURRENT, s, s + 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,11 @@ def calibrate_posterior(loaded: LoadedConfig) -> PosteriorCalibration:
     )  # fmt: skip
     last = {one.series: _last_count(one) for one in series}
     rates = tuple(
-        moments(posterior.rows[:, deal], posterior.prior_rows, last[name])
+        replace(
+            moments(posterior.rows[:, deal], posterior.prior_rows, last[name]),
+            mean=posterior.mean[deal],
+            sd=posterior.sd[deal],
+        )
         for deal, name in enumerate(posterior.deals)
     )
     counts = ", ".join(f"{one.series} {len(one.reports)}" for one in series)

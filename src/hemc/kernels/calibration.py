@@ -21,11 +21,12 @@ from hemc.states import CHARGED_OFF, CURRENT, N_LIVE, PAID_OFF
 
 
 class Effort(NamedTuple):
-    """How often each kind of step is proposed in one sweep, and how many sweeps a record takes."""
+    """How often each kind of step is proposed in one sweep, and how many sweeps a draw takes."""
 
     exchanges: int  # in each month
     redraws: int  # in each window
     thin: int
+    warm_up: int  # draws whose sweeps do not count in the sums
 
 
 class Chain(NamedTuple):
@@ -38,11 +39,16 @@ class Chain(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Draws of a chain, each a row."""
+    """Draws of a chain, each a row, and sums over every sweep.
+
+    Rates of rare moves have long tails: of a draw's fifteen sweeps one says little of their
+    standard deviation.
+    """
 
     rows: Floats  # [draw, deal, live state, state] mean probabilities in the last month
     payoff_current: Floats  # [draw, interval]
     last_stock: Ints  # [draw, deal, live state] stocks at each deal's last date
+    sums: Floats  # [probability | its square, deal, live state, state]
 
 
 @step
@@ -75,6 +81,16 @@ def record_draw(series: Series, prior: Prior, chain: Chain, record: Record, draw
                 record.last_stock[draw, deal, s] = chain.tables.stock[e, s]
 
 
+@step
+def add_sweep(rows: Floats, sums: Floats) -> None:
+    """Add a sweep's probabilities of all deals, and their squares."""
+    for deal in range(rows.shape[0]):
+        for s in range(N_LIVE):
+            for j in range(rows.shape[2]):
+                sums[0, deal, s, j] += rows[deal, s, j]
+                sums[1, deal, s, j] += rows[deal, s, j] * rows[deal, s, j]
+
+
 @kernel
 def run_chain(
     series: Series,
@@ -93,4 +109,6 @@ def run_chain(
             exchange_months(series, tables, rates.weight, cycles, dice, effort.exchanges)
             change_exits(series, tables, rates.weight, dice)
             redraw_loans(series, tables, rates.weight, prior.start, chain.way, dice, effort.redraws)
-        record_draw(series, prior, chain, record, draw)
+            record_draw(series, prior, chain, record, draw)  # the last sweep's stays
+            if draw >= effort.warm_up:
+                add_sweep(record.rows[draw], record.sums)

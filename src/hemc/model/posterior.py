@@ -19,6 +19,8 @@ class RatePosterior:
 
     deals: tuple[str, ...]
     rows: Floats  # [draw, deal, live state, state] mean monthly moves at each deal's last date
+    mean: Floats  # [deal, live state, state] over every sweep, of which the draws are some
+    sd: Floats  # [deal, live state, state]
     last_stock: Ints  # [draw, deal, live state] stocks at each deal's last date
     payoff: Floats  # [draw, interval] payoff rate of current loans, a month
     intervals: tuple[tuple[str, str], ...]  # the months after which and up to which it held

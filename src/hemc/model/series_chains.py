@@ -30,12 +30,16 @@ def run_chains(
     prior: Prior,
     sweeps_per_draw: int,
     n_draws: int,
+    warm_up: int,
     chains: Sequence[Chain],
     threads: int,
 ) -> list[Record]:
-    """Run chains on threads for `n_draws` draws each; a chain is the same whatever their number."""
+    """Run chains on threads for `n_draws` draws each; a chain is the same whatever their number.
+
+    The sweeps of the first `warm_up` draws are left out of the sums.
+    """
     redraws = _REDRAWS // max(len(months.series.windows), 1)
-    effort = Effort(_EXCHANGES, max(redraws, 1), sweeps_per_draw)
+    effort = Effort(_EXCHANGES, max(redraws, 1), sweeps_per_draw, warm_up)
     cycles = move_cycles(typical_table(months, chains))
     stop = threading.Event()
 
@@ -86,4 +90,5 @@ def empty_record(months: SeriesMonths, n_draws: int) -> Record:
         np.zeros((n_draws, n_deals, N_LIVE, N_STATES)),
         np.zeros((n_draws, max(len(months.intervals), 1))),
         np.zeros((n_draws, n_deals, N_LIVE), dtype=np.int64),
+        np.zeros((2, n_deals, N_LIVE, N_STATES)),
     )

@@ -86,12 +86,16 @@ def sample_months(
     n_warm = int(np.ceil(settings.draws * settings.warm_up / (1.0 - settings.warm_up)))
     chains = [first_chain(months, prior, seed, c) for c in range(settings.chains)]
     n_draws, thin = n_warm + settings.draws, settings.sweeps_per_draw
-    records = run_chains(months, prior, thin, n_draws, chains, threads)
+    records = run_chains(months, prior, thin, n_draws, n_warm, chains, threads)
     rows = np.stack([record.rows[n_warm:] for record in records])
+    n_sweeps = settings.chains * settings.draws * thin
+    mean, square = np.sum([record.sums for record in records], axis=0) / n_sweeps
     generator = np.random.Generator(np.random.Philox(key=seed))
     return RatePosterior(
         deals=months.names,
         rows=rows.reshape(-1, *rows.shape[2:]),
+        mean=mean,
+        sd=np.sqrt(np.maximum(square - mean**2, 0.0)),
         last_stock=np.concatenate([record.last_stock[n_warm:] for record in records]),
         payoff=np.concatenate([record.payoff_current[n_warm:] for record in records]),
         intervals=months.intervals,
