@@ -179,7 +179,8 @@ def _accuracy(rows: Sequence[Record]) -> str:
         "quarter of them to tell a path's cost from what a run pays once, on all cores, best of "
         f"{rows[0]['rounds']}; stages that do not depend on paths or sampling left out, the others "
         "added up. The paths needed are paths × (relative error / 1 %)². The error of the "
-        "expected shortfall rests on few paths and is itself uncertain by a tenth or more.\n\n" + table(header, body)
+        "expected shortfall rests on few paths and is itself uncertain by a tenth or more.\n\n"
+        + table(header, body)
     )
 
 
