@@ -132,11 +132,14 @@ def _notes(result: RunResult) -> Table:
 
 def _sensitivities(result: RunResult) -> Table:
     """Return what other assumptions do to expected loss and draws, on the same paths."""
+    rows = result.sensitivities.filter(pl.col("measure").is_in(["pool_loss_pct", "draws"]))
     table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("\nother assumption", no_wrap=True)
+    if rows.is_empty():
+        return table
+    table.add_column(f"\nfirst {rows['paths'][0]:,} paths under", no_wrap=True)
     for name in ("loss\n% of pool", "difference\n", "P(draw)\n%", "difference\n"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = result.sensitivities.filter(pl.col("measure").is_in(["pool_loss_pct", "draws"]))
+    table.add_row("the run's assumptions", *_base_cells(rows))
     for (name, setting), group in rows.group_by("assumption", "setting", maintain_order=True):
         loss, draws = group.to_dicts()
         if loss["difference"] == draws["difference"] == 0.0:
@@ -149,6 +152,13 @@ def _sensitivities(result: RunResult) -> Table:
         ]
         table.add_row(f"{name} = {setting}", *cells)
     return table
+
+
+def _base_cells(rows: pl.DataFrame) -> tuple[str, str, str, str]:
+    """Return what the same paths gave in the run, from which differences are taken."""
+    loss, draws = rows[:2].to_dicts()
+    base = ("base_value", "base_standard_error")
+    return _pair(loss, *base, "{:.2f}"), "", _pair(draws, *base, "{:.1f}", 100.0), ""
 
 
 def _variance(variance: pl.DataFrame) -> str:

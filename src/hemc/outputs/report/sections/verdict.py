@@ -30,7 +30,7 @@ def verdict(run: RunFiles) -> Section:
     figures = [Figure(headline_label(row) + _unit(row), _figure(run, row)) for row in run.headlines]
     pictures = [chart for chart in (oc_fan(run), loss_histogram(run)) if chart]
     blocks: list[Block] = [Facts(_facts(run)), Paragraph(_sentence(run), "lead"), Figures(figures)]
-    blocks += _findings(run)
+    blocks += [*_findings(run), *_doubts(run)]
     blocks.append(Grid(pictures))
     return Section("verdict", "Verdict", blocks)
 
@@ -154,3 +154,21 @@ def _findings(run: RunFiles) -> list[Paragraph]:
     text = f"The certificate's figures: {passed} identities hold, {failed} fail, "
     text += f"{rest} cannot be tested (section 2)."
     return [Paragraph(text, "bad" if failed else "good"), *found]
+
+
+def _doubts(run: RunFiles) -> list[Paragraph]:
+    """Say what ± leaves out: how much is opinion, and what the largest of other ones would do."""
+    text = "± is sampling error alone."
+    rates = run.table("roll_rates")
+    if rates is not None and len(rates):
+        driven = int(rates["prior_driven"].sum())
+        text += f" Of {len(rates)} roll rates {driven} are prior-driven, that is, opinion."
+    other = run.table("sensitivities")
+    moved = None if other is None else other.filter(measure="pool_loss_pct")
+    if moved is not None and len(moved):
+        row = moved.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
+        text += (
+            f" {row['assumption']} = {row['setting']} would move the expected loss by "
+            f"{row['difference']:+.1f} % of the balance (Sensitivities)."
+        )
+    return [Paragraph(text, "note")]
