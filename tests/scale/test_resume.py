@@ -26,7 +26,7 @@ from hemc.scale.journal import append_record
 from hemc.scale.lock import held_folder
 from hemc.scale.work_folder import WorkFolder
 
-PATHS = ["--paths", "448", "--threads", "1"]
+PATHS = ["--paths", "448", "--threads", "1", "--set", "simulation.block_paths=64"]
 
 
 class Killed(BaseException):
