@@ -60,6 +60,13 @@ def study_text(fits: Sequence[Fitted], families: Sequence[Family], processes: in
             f"| {f.n_certificates} | {f.group} | {f.n_moves} | {f.worst} | {f.worst_p:.4f}{verdict}"
             f" | {0.05 / f.n_moves:.4f} | {100 * f.coverage:.1f} % |"
         )
+    outside, covered = sum(not f.passes for f in families), [100 * f.coverage for f in families]
+    lines += [
+        "",
+        f"Of {len(families)} families {outside} are outside; the smallest of their p values is "
+        f"{min(f.worst_p for f in families):.4f}, and intervals cover {min(covered):.1f} to "
+        f"{max(covered):.1f} %.",
+    ]
     lines += ["", "| certificates | seconds a fit | largest split-R̂ (median) | fewest effective "
               "draws (median) |", "|---|---|---|---|"]  # fmt: skip
     for length in lengths:

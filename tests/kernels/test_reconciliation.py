@@ -293,7 +293,7 @@ def test_a_step_before_its_turn_is_caught() -> None:
     order = np.arange(case.terms.steps.size)
     order[[2, 3]] = order[[3, 2]]
     turned = case.terms._replace(
-        steps=case.terms.steps[order],  # type: ignore[index]  # an array, to the type checker one
+        steps=case.terms.steps[order],
         in_step=case.terms.in_step[order], step_order=case.terms.step_order[order],
     )  # fmt: skip
     notes = case.by(turned)

@@ -1,6 +1,7 @@
 """Prices, yields and lives against their plain twin, by hand, and against laws."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -82,8 +83,7 @@ def bond_of(flows, quotes, k):
 
 def twin_figures(bond, quotes, k):
     """Return the figures of the kernel in its order, made by the twin."""
-    at_yield = lambda rate: twin.price_at_yield(bond, rate)  # noqa: E731 a formula with one name
-    at_margin = lambda rate: twin.price_at_margin(bond, rate)  # noqa: E731 likewise
+    at_yield, at_margin = partial(twin.price_at_yield, bond), partial(twin.price_at_margin, bond)
     chosen = at_margin if quotes.by_margin[k] else at_yield
     rate, shift, price = quotes.rate[k], quotes.shift, quotes.full_price[k]
     if quotes.by_margin[k]:

@@ -84,7 +84,7 @@ def test_one_signature_is_compiled() -> None:
         deal = test_deal(name)
         pay_paths(monthly(deal), flows_of(deal), performing(6))
     for kernel in (waterfall.pay_paths, reconciliation.reconcile_paths):
-        assert len(kernel.signatures) == 1  # type: ignore[attr-defined]  # numba's
+        assert len(kernel.signatures) == 1
 
 
 def test_test_deals_reach_what_they_are_for() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +34,7 @@ class Month(NamedTuple):
     principal: float = 0.0
     loss: float = 0.0
     recoveries: float = 0.0
-    late: dict[str, float] = {}  # noqa: RUF012  read only
+    late: Mapping[str, float] = MappingProxyType({})
     net_rate: float = 0.0
 
 
@@ -43,7 +45,7 @@ def test_deal(name: str, **changes: Any) -> Deal:
     return validate(Deal, kept, name)
 
 
-test_deal.__test__ = False  # type: ignore[attr-defined]  # no test, whatever pytest thinks
+test_deal.__test__ = False  # no test, whatever pytest thinks
 
 
 def original_balances(deal: Deal) -> dict[str, float]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from hemc.errors import InputError
-
-if TYPE_CHECKING:
-    from hemc.scale.threads import Workers
 
 FILE = click.Path(path_type=Path)
 SETTINGS = click.option(
@@ -24,12 +20,6 @@ THREADS = click.option(
     "--threads", type=int, help="Threads; changes no result (default: all cores)."
 )
 SEED = click.option("--seed", type=int, help="Seed of all random numbers.")
-INSECURE_CLUSTER = click.option(
-    "--insecure-cluster", is_flag=True, help="Allow tcp:// to another machine."
-)
-CLUSTER = click.option(
-    "--cluster", metavar="ADDRESS", help="tls://HOST:PORT of a Dask scheduler, local:N."
-)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print a record for machines.")
 
 
@@ -45,24 +35,16 @@ def print_found(
         click.echo(screen(), nl=False)
 
 
-def overrides(settings: tuple[str, ...]) -> dict[str, str]:
-    """Return the keys and values of --set options."""
+def overrides(settings: tuple[str, ...], **simulation: int | None) -> dict[str, str]:
+    """Return the keys and values of --set options, and of options named as keys of [simulation]."""
     pairs = [setting.partition("=") for setting in settings]
     for key, equals, _ in pairs:
         if not (key and equals):
             raise InputError("--set", "", f"'{key}'", "section.key=value")
-    return {key.strip(): value.strip() for key, _, value in pairs}
+    given = {key.strip(): value.strip() for key, _, value in pairs}
+    return given | {f"simulation.{k}": str(v) for k, v in simulation.items() if v is not None}
 
 
 def say(line: str) -> None:
     """Tell a person one thing beside the results."""
     click.echo(f"hemc: {line}", err=True)
-
-
-def workers_asked(cluster: str | None, insecure: bool) -> AbstractContextManager[Workers | None]:
-    """Return the cluster asked for; None stands for threads of this process."""
-    if cluster is None:
-        return nullcontext()
-    from hemc.scale.cluster import connected_cluster
-
-    return connected_cluster(cluster, insecure)

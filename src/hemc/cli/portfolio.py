@@ -7,20 +7,8 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import (
-    CLUSTER,
-    FILE,
-    INSECURE_CLUSTER,
-    JSON,
-    OUT,
-    QUIET,
-    SEED,
-    SETTINGS,
-    THREADS,
-    overrides,
-    print_found,
-    workers_asked,
-)
+from hemc.cli.options import FILE, JSON, OUT, QUIET, SEED, SETTINGS, THREADS, overrides, print_found
+from hemc.cli.workers import may_use_cluster, workers_asked
 
 
 @click.command()
@@ -31,8 +19,7 @@ from hemc.cli.options import (
 @OUT
 @SETTINGS
 @click.option("--strict", is_flag=True, help="A deal whose certificate does not tie out fails.")
-@CLUSTER
-@INSECURE_CLUSTER
+@may_use_cluster
 @QUIET
 @JSON
 def portfolio(
@@ -68,9 +55,7 @@ def portfolio(
     from hemc.outputs.report.portfolio import render_portfolio_report
     from hemc.scale.threads import Threads
 
-    options = {"paths": paths, "seed": seed, "threads": threads}
-    named = {f"simulation.{k}": str(v) for k, v in options.items() if v is not None}
-    book = read_portfolio(file, overrides(settings) | named)
+    book = read_portfolio(file, overrides(settings, paths=paths, seed=seed, threads=threads))
     folder = out or Path("results") / book.settings.name
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

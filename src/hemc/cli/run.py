@@ -10,9 +10,7 @@ import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
 from hemc.cli.options import (
-    CLUSTER,
     FILE,
-    INSECURE_CLUSTER,
     JSON,
     OUT,
     QUIET,
@@ -22,8 +20,8 @@ from hemc.cli.options import (
     overrides,
     print_found,
     say,
-    workers_asked,
 )
+from hemc.cli.workers import may_use_cluster, workers_asked
 
 
 @click.command()
@@ -35,8 +33,7 @@ from hemc.cli.options import (
 @SETTINGS
 @click.option("--strict", is_flag=True, help="Exit with 1 if the certificate does not tie out.")
 @click.option("--resume", is_flag=True, help="Go on with the run that was interrupted, if any.")
-@CLUSTER
-@INSECURE_CLUSTER
+@may_use_cluster
 @QUIET
 @DRY_RUN
 @JSON
@@ -77,9 +74,7 @@ def run(
     from hemc.outputs.summary import render_summary
     from hemc.scale.work_folder import WorkFolder
 
-    options = {"paths": paths, "seed": seed, "threads": threads}
-    named = {f"simulation.{k}": str(v) for k, v in options.items() if v is not None}
-    loaded = load_config(config, overrides(settings) | named)
+    loaded = load_config(config, overrides(settings, paths=paths, seed=seed, threads=threads))
     folder = out or Path("results") / loaded.config.name
     refuse_foreign(folder)
     if dry_run:

@@ -41,7 +41,7 @@ def stress(
     from hemc.outputs.results import write_run
     from hemc.outputs.stress_text import render_stress
 
-    named = overrides(settings) | ({} if paths is None else {"simulation.paths": str(paths)})
+    named = overrides(settings, paths=paths)
     batch = read_stress_file(file)
     folder = out or Path("results") / batch.name
     refuse_foreign(folder)

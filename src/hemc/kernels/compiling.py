@@ -34,8 +34,7 @@ def _call_type(function: Any, context: Any, args: tuple[Any, ...], kws: dict[str
     """
     if kws:
         return _ask_candidates(function, context, args, kws)
-    counts_references = ConfigStack.top_or_none().nrt  # type: ignore[no-untyped-call]
-    call = (function, args, counts_references)
+    call = (function, args, ConfigStack.top_or_none().nrt)
     signature = _signatures.get(call)
     if signature is None:
         signature = _signatures[call] = _ask_candidates(function, context, args, kws)
@@ -70,4 +69,4 @@ class KernelCompiler(Compiler):
     def compile_extra(self, func: Callable[..., Any]) -> Any:
         """Compile a function of Python."""
         with _remembered_signatures(), _rare_collections():
-            return super().compile_extra(func)  # type: ignore[no-untyped-call]
+            return super().compile_extra(func)

@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemc.kernels.flows import Floats, NoteFlows, PoolFlows
-
-#: An amount below half a cent is none.
-HALF_CENT = 0.005
+from hemc.outputs.estimates import HALF_CENT
 
 Flags = NDArray[np.bool_]
 

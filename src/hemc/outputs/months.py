@@ -15,7 +15,8 @@ from hemc.model.deal_terms import MonthlyDeal
 from hemc.model.oc_target import trigger_flows
 from hemc.model.simulation import BlockFlows
 from hemc.outputs.bands import LEVELS, BandFiles, Bands
-from hemc.outputs.collateral import HALF_CENT, Collateral, over_classes
+from hemc.outputs.collateral import Collateral, over_classes
+from hemc.outputs.estimates import HALF_CENT
 from hemc.outputs.path_figures import annual_rate
 from hemc.states import N_LIVE, NAMES
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
-from hemc.outputs.collateral import HALF_CENT, Collateral, Flags
+from hemc.outputs.collateral import Collateral, Flags
 from hemc.outputs.contributions import origin_columns
+from hemc.outputs.estimates import HALF_CENT
 
 #: Months of the supervisory horizon.
 NINE_QUARTERS = 27
