@@ -48,13 +48,13 @@ def render_breakevens(
 
 def _desk(table: pl.DataFrame) -> Table:
     """Return a block of rows a prepayment speed."""
-    shown = _headed(("\nclass", "speed", *DESK_HEADS))
+    shown = _headed(("speed\nclass", *DESK_HEADS))
     before = None
     for row in desk_rows(table):
-        if before not in (None, row.speed):
-            shown.add_row()
+        if row.speed != before:
+            shown.add_row(row.speed)
         before = row.speed
-        shown.add_row(row.note, row.speed, *row.cells)
+        shown.add_row(f"  {row.note}", *row.cells)
     return shown
 
 
@@ -65,7 +65,8 @@ def _multiples(table: pl.DataFrame, kind: str, targets: Sequence[float]) -> Tabl
     shown = _headed(("\nclass", *(f"\n{_pct(t)}" for t in targets), last))
     names: list[str | None] = [*classes_of(table), None]
     for name in names:
-        cells = [multiple_cells(table, kind, name, t) for t in targets]
+        # A line each, as two of them side by side leave no room for the other columns.
+        cells = [multiple_cells(table, kind, name, t).replace(", ", "\n") for t in targets]
         more = (
             coverage_cell(table, kind, name, highest)
             if kind == "roll_rate"

@@ -37,8 +37,8 @@ class DeskRow(NamedTuple):
 
 
 DESK_HEADS = (
-    "first-loss\nCDR, %", "pool\nloss, %", "cover-\nage", "CDR, %, at\nyield 0", "life\nyears",
-    "dura-\ntion", "window\nmonths", "written\ndown, %",
+    "CDR, %\nfirst loss", "pool loss\n%", "\ncoverage", "CDR, %\nyield 0", "life\nyears",
+    "duration\nyears", "window\nmonths", "written\ndown, %",
 )  # fmt: skip
 
 

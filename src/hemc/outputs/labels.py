@@ -10,7 +10,7 @@ HEADLINES = {
     ("pool_loss_pct", "mean"): "Expected lifetime loss",
     ("pool_loss_pct", "es_99"): "99 % expected shortfall of lifetime loss",
     ("oc_below_target_after_reaching", "probability"): (
-        "P(OC falls below its target after reaching it)"
+        "P(OC ever below its target after reaching it)"
     ),
     ("draws", "probability"): "P(draw on the insurer)",
     ("writedown", "probability"): "P(any writedown), no insurer",

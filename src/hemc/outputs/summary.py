@@ -37,7 +37,9 @@ def render_summary(result: RunResult, folder: Path, color: bool = False) -> str:
     out.print(_tie_out(result))
     out.print()
     out.print(_headlines(result))
+    out.print()
     out.print(_notes(result))
+    out.print()
     out.print(_sensitivities(result))
     if not result.variance.is_empty():
         out.print(_variance(result.variance))

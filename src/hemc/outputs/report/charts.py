@@ -299,7 +299,7 @@ def chart(rows: list[dict[str, Any]], layers: list[Spec]) -> Spec:
     return {
         "$schema": SCHEMA,
         "width": "container",
-        "height": 240,
+        "height": 220,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"values": rows},
         "layer": layers,

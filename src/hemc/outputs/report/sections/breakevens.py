@@ -63,7 +63,7 @@ def _desk(table: pl.DataFrame) -> Table:
             heading = row.speed
             rows.append(Row((f"prepayments {heading} of the pricing curve",), "group"))
         rows.append(Row((row.note, *row.cells)))
-    heads = (head.replace("-\n", "").replace("\n", " ") for head in DESK_HEADS)
+    heads = (head.replace("\n", " ").strip() for head in DESK_HEADS)
     return Table("Desk table", ("class", *heads), rows)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hemc.outputs.labels import STATISTICS
 from hemc.outputs.report import charts
-from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
+from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, estimate, estimate_millions
 from hemc.outputs.report.sections.overcollateralization import first_month_row, first_month_table
 from hemc.outputs.report.sections.values import wrap_value
@@ -41,7 +41,7 @@ def insurer(run: RunFiles) -> Section | None:
         return None
     columns = ("", *(STATISTICS[statistic] for statistic in _STATISTICS))
     caption = f"Over the life of the deal, USD million ± standard error ({DASH} not measured)"
-    blocks: list[Block] = [Table(caption, columns, rows)]
+    blocks: list[Block] = [Table(caption, columns, rows), *_why_more_draws(run)]
     blocks += [table for table in [wrap_value(run)] if table.rows]
     blocks += _shares(run)
     firsts = [
@@ -54,6 +54,21 @@ def insurer(run: RunFiles) -> Section | None:
     if pictures:
         blocks.append(Grid(pictures))
     return Section("insurer", "Insurer", blocks)
+
+
+def _why_more_draws(run: RunFiles) -> list[Paragraph]:
+    """Say why the insurer pays more often than notes are written down, where it does."""
+    draws = run.measure("draws", "probability", "wrapped")
+    writedown = run.measure("writedown", "probability", "unwrapped")
+    if not draws or not writedown or draws["value"] <= writedown["value"]:
+        return []
+    return [
+        Paragraph(
+            "Draws are more frequent than writedowns: the insurer pays interest, and what notes "
+            "exceed the pool by, at once; later months would have made good some of it.",
+            "note",
+        )
+    ]
 
 
 def _shares(run: RunFiles) -> list[Block]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from hemc.outputs.labels import STATISTICS
+from hemc.outputs.labels import HEADLINES, STATISTICS
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
 from hemc.outputs.report.formats import amount, estimate, estimate_millions, month_name
@@ -21,7 +21,7 @@ _INDICATORS = {
     ),
 }
 _PROBABILITIES = {
-    "oc_below_target_after_reaching": "P(OC falls below its target after reaching it)",
+    "oc_below_target_after_reaching": HEADLINES[("oc_below_target_after_reaching", "probability")],
     "oc_exhausted": "P(OC exhausted in some month)",
 }
 _SHORTFALL = ("mean", "sd", "p50", "p75", "p90", "p95", "p99", "es_99")

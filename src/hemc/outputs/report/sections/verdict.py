@@ -162,13 +162,13 @@ def _doubts(run: RunFiles) -> list[Paragraph]:
     rates = run.table("roll_rates")
     if rates is not None and len(rates):
         driven = int(rates["prior_driven"].sum())
-        text += f" Of {len(rates)} roll rates {driven} are prior-driven, that is, opinion."
+        text += f" {driven} of {len(rates)} roll rates are prior-driven: opinion."
     other = run.table("sensitivities")
     moved = None if other is None else other.filter(measure="pool_loss_pct")
     if moved is not None and len(moved):
         row = moved.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
         text += (
             f" {row['assumption']} = {row['setting']} would move the expected loss by "
-            f"{row['difference']:+.1f} % of the balance (Sensitivities)."
+            f"{row['difference']:+.1f} points (Sensitivities).".replace("-", "−")
         )
     return [Paragraph(text, "note")]
