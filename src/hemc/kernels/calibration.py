@@ -41,14 +41,16 @@ class Chain(NamedTuple):
 class Record(NamedTuple):
     """Draws of a chain, each a row, and sums over every sweep.
 
-    Rates of rare moves have long tails: of a draw's fifteen sweeps one says little of their
-    standard deviation.
+    Rates of rare moves have long tails, of which a few thousand draws say little. Sums are
+    therefore over all sweeps, and of expectations given a sweep's tables where these are known
+    (Rao and Blackwell; Gelfand and Smith 1990, "Sampling-based approaches to calculating marginal
+    densities", section 2.4).
     """
 
     rows: Floats  # [draw, deal, live state, state] mean probabilities in the last month
     payoff_current: Floats  # [draw, interval]
     last_stock: Ints  # [draw, deal, live state] stocks at each deal's last date
-    sums: Floats  # [probability | its square, deal, live state, state]
+    sums: Floats  # [probability | its square, deal, live state, state], over sweeps
 
 
 @step
@@ -82,13 +84,43 @@ def record_draw(series: Series, prior: Prior, chain: Chain, record: Record, draw
 
 
 @step
-def add_sweep(rows: Floats, sums: Floats) -> None:
+def add_cell(sums: Floats, deal: int, s: int, j: int, first: float, second: float) -> None:
+    """Add a probability and its square, or what is expected of them."""
+    sums[0, deal, s, j] += first
+    sums[1, deal, s, j] += second
+
+
+@step
+def add_expected_row(rates: Rates, s: int, deal: int, sums: Floats) -> None:
+    """Add what is expected of a delinquent row given the tables and its charge-off rate.
+
+    Payoff is a beta, the other moves are a Dirichlet of its own (`row_rates.draw_row`).
+    """
+    evidence, loss = rates.evidence[s], rates.loss[s]
+    out, rest = evidence[PAID_OFF], 0.0
+    for j in range(PAID_OFF):
+        rest += evidence[j]
+    kept = rest + evidence[CHARGED_OFF]
+    total = out + kept
+    stays, stays_square = kept / total, kept * (kept + 1.0) / (total * (total + 1.0))
+    left, left_square = stays * (1.0 - loss), stays_square * (1.0 - loss) ** 2
+    for j in range(PAID_OFF):
+        n = evidence[j]
+        square = n * (n + 1.0) / (rest * (rest + 1.0))
+        add_cell(sums, deal, s, j, left * n / rest, left_square * square)
+    add_cell(sums, deal, s, PAID_OFF, out / total, out * (out + 1.0) / (total * (total + 1.0)))
+    add_cell(sums, deal, s, CHARGED_OFF, stays * loss, stays_square * loss**2)
+
+
+@step
+def add_sweep(rates: Rates, rows: Floats, sums: Floats) -> None:
     """Add a sweep's probabilities of all deals, and their squares."""
     for deal in range(rows.shape[0]):
-        for s in range(N_LIVE):
-            for j in range(rows.shape[2]):
-                sums[0, deal, s, j] += rows[deal, s, j]
-                sums[1, deal, s, j] += rows[deal, s, j] * rows[deal, s, j]
+        for j in range(rows.shape[2]):
+            p = rows[deal, CURRENT, j]
+            add_cell(sums, deal, CURRENT, j, p, p * p)
+        for s in range(CURRENT + 1, N_LIVE):
+            add_expected_row(rates, s, deal, sums)
 
 
 @kernel
@@ -111,4 +143,4 @@ def run_chain(
             redraw_loans(series, tables, rates.weight, prior.start, chain.way, dice, effort.redraws)
             record_draw(series, prior, chain, record, draw)  # the last sweep's stays
             if draw >= effort.warm_up:
-                add_sweep(record.rows[draw], record.sums)
+                add_sweep(rates, record.rows[draw], record.sums)

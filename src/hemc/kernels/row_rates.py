@@ -48,6 +48,7 @@ class Rates(NamedTuple):
     payoff: Floats  # [live state] delinquent rows
     loss: Floats  # [live state] charge-off given no payoff
     rest: Floats  # [live state, state] other moves given neither
+    evidence: Floats  # [live state, state] prior and moves that delinquent rows were drawn from
     current: Floats  # [deal, 2] current → 30 at multiplier 1, → bankruptcy; given neither
     payoff_current: Floats  # [interval]
     gamma: Floats  # [e] on the hazard of charge-off
@@ -133,6 +134,7 @@ def draw_row(
         for e in range(series.is_first.size):
             if not series.is_first[e]:
                 n += tables.moves[e, s, j]
+        rates.evidence[s, j] = n
         if j == PAID_OFF:
             out = n
         else:
