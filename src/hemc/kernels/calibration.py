@@ -13,7 +13,14 @@ from hemc.kernels.dice import Dice
 from hemc.kernels.jit import kernel
 from hemc.kernels.loan_paths import Way
 from hemc.kernels.loan_switches import redraw_loans
-from hemc.kernels.move_tables import Cycles, Series, Tables, change_exits, exchange_months
+from hemc.kernels.move_tables import (
+    Cycles,
+    Series,
+    Tables,
+    change_exits,
+    exchange_months,
+    gather_evidence,
+)
 from hemc.kernels.row_rates import Prior, Rates, draw_rates
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints
@@ -123,6 +130,17 @@ def add_sweep(rates: Rates, rows: Floats, sums: Floats) -> None:
             add_expected_row(rates, s, deal, sums)
 
 
+@step
+def exchange_all(
+    series: Series, cycles: Cycles, prior: Prior, effort: Effort, chain: Chain
+) -> None:
+    """Exchange destinations in each month; the rates of delinquent rows are out of date then."""
+    tables, rates = chain.tables, chain.rates
+    gather_evidence(series, tables, prior.row, rates.evidence)
+    weight, evidence = rates.weight, rates.evidence
+    exchange_months(series, tables, weight, evidence, cycles, chain.dice, effort.exchanges)
+
+
 @kernel
 def run_chain(
     series: Series,
@@ -137,10 +155,10 @@ def run_chain(
     tables, rates, dice = chain.tables, chain.rates, chain.dice
     for draw in range(draws[0], draws[1]):
         for _ in range(effort.thin):
-            draw_rates(series, tables, prior, rates, dice)
-            exchange_months(series, tables, rates.weight, cycles, dice, effort.exchanges)
             change_exits(series, tables, rates.weight, dice)
             redraw_loans(series, tables, rates.weight, prior.start, chain.way, dice, effort.redraws)
+            exchange_all(series, cycles, prior, effort, chain)
+            draw_rates(series, tables, prior, rates, dice)
             record_draw(series, prior, chain, record, draw)  # the last sweep's stays
             if draw >= effort.warm_up:
                 add_sweep(rates, record.rows[draw], record.sums)

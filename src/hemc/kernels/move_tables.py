@@ -4,7 +4,9 @@ A date's table counts the loans that went from each state of the date before to 
 margins are stocks. Exchanges along the cycles of the support keep them; the other steps change
 what no certificate shows: how exits split into payoffs and charge-offs, in which month loans paid
 off between two certificates, and how many loans were added. All are Metropolis steps on
-∏ n!/∏ x! · ∏ weight^x, where a row's weights are its probabilities.
+∏ n!/∏ x! · ∏ weight^x, where a row's weights are its probabilities. Exchanges know the other moves
+of delinquent rows by their prior alone, which is integrated out: a move that was rare in the last
+draw would otherwise stay away for long, and with it the rate that would bring it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from hemc.kernels.dice import Dice, roll, roll_place
 from hemc.kernels.jit import kernel
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats, Ints
-from hemc.states import CHARGED_OFF, CURRENT, N_LIVE, PAID_OFF
+from hemc.states import CHARGED_OFF, CURRENT, N_LIVE, N_STATES, PAID_OFF
 
 #: Log likelihood of what cannot be, below zero; finite, so that two of them still compare.
 IMPOSSIBLE = 1e6
@@ -112,7 +114,39 @@ def longest_exchange(moves: Ints, cells: Ints, n: int) -> int:
 
 
 @step
-def exchange_ratio(moves: Ints, weight: Floats, cells: Ints, turn: int, n: int, k: int) -> float:
+def gather_evidence(series: Series, tables: Tables, prior_row: Floats, evidence: Floats) -> None:
+    """Fill the prior of each move and its number in all months."""
+    for s in range(N_LIVE):
+        for j in range(N_STATES):
+            evidence[s, j] = prior_row[s, j]
+            for e in range(series.is_first.size):
+                if not series.is_first[e]:
+                    evidence[s, j] += tables.moves[e, s, j]
+
+
+@step
+def odds(weight: Floats, evidence: Floats, gain: int, lose: int, m: int) -> float:
+    """Return the ratio of a delinquent row's probabilities when one more loan moves elsewhere.
+
+    `m` loans of the exchange have moved. Payoff and charge-off have their weights, the other moves
+    a Dirichlet prior, which `evidence` holds with all moves of the row before the exchange.
+    """
+    if gain >= PAID_OFF and lose >= PAID_OFF:
+        return float(weight[gain] / weight[lose])
+    if gain < PAID_OFF and lose < PAID_OFF:
+        return float((evidence[gain] + m) / (evidence[lose] - m - 1.0))
+    others, stays = 0.0, 1.0 - weight[PAID_OFF] - weight[CHARGED_OFF]
+    for j in range(PAID_OFF):
+        others += evidence[j]
+    if gain < PAID_OFF:
+        return float(stays * (evidence[gain] + m) / (others + m) / weight[lose])
+    return float(weight[gain] * (others - m - 1.0) / (stays * (evidence[lose] - m - 1.0)))
+
+
+@step
+def exchange_ratio(
+    moves: Ints, weight: Floats, evidence: Floats, cells: Ints, turn: int, n: int, k: int
+) -> float:
     """Return the ratio of probabilities when k loans go round a cycle; 0 where they are too few."""
     ratio = 1.0
     for i in range(0, n, 2):
@@ -121,14 +155,19 @@ def exchange_ratio(moves: Ints, weight: Floats, cells: Ints, turn: int, n: int, 
             return 0.0
     for m in range(k):
         for i in range(0, n, 2):
-            gain, lose = cells[i + turn], cells[i + 1 - turn]
-            ratio *= (moves[lose[0], lose[1]] - m) / (moves[gain[0], gain[1]] + m + 1.0)
-            ratio *= weight[gain[0], gain[1]] / weight[lose[0], lose[1]]
+            s, gain, lose = cells[i, 0], cells[i + turn, 1], cells[i + 1 - turn, 1]
+            ratio *= (moves[s, lose] - m) / (moves[s, gain] + m + 1.0)
+            if s == CURRENT:
+                ratio *= weight[s, gain] / weight[s, lose]
+            else:
+                ratio *= odds(weight[s], evidence[s], gain, lose, m)
     return ratio
 
 
 @step
-def exchange(moves: Ints, weight: Floats, cells: Ints, n: int, dice: Dice) -> None:
+def exchange(
+    moves: Ints, weight: Floats, evidence: Floats, cells: Ints, n: int, dice: Dice
+) -> None:
     """Propose to send some loans round one cycle, in either direction."""
     turn = roll_place(dice, 2)
     most = longest_exchange(moves, cells, n)
@@ -136,25 +175,38 @@ def exchange(moves: Ints, weight: Floats, cells: Ints, n: int, dice: Dice) -> No
     if most == 0:
         return
     k = 1 + min(int(u * most), most - 1)
-    if v < exchange_ratio(moves, weight, cells, turn, n, k):
+    if v < exchange_ratio(moves, weight, evidence, cells, turn, n, k):
         for i in range(0, n, 2):
-            gain, lose = cells[i + turn], cells[i + 1 - turn]
-            moves[gain[0], gain[1]] += k
-            moves[lose[0], lose[1]] -= k
+            s, gain, lose = cells[i, 0], cells[i + turn, 1], cells[i + 1 - turn, 1]
+            moves[s, gain] += k
+            moves[s, lose] -= k
+            evidence[s, gain] += k
+            evidence[s, lose] -= k
 
 
 @kernel
 def exchange_months(
-    series: Series, tables: Tables, weight: Floats, cycles: Cycles, dice: Dice, n: int
+    series: Series,
+    tables: Tables,
+    weight: Floats,
+    evidence: Floats,
+    cycles: Cycles,
+    dice: Dice,
+    n: int,
 ) -> None:
-    """Propose `n` exchanges in each month's table."""
+    """Propose `n` exchanges in each month's table.
+
+    `evidence` holds prior and moves, and changes with these. Rates of delinquent rows are to be
+    drawn anew before they are used again.
+    """
     if cycles.ticket.size == 0:
         return
     for e in range(series.is_first.size):
         if not series.is_first[e]:
             for _ in range(n):
                 c = cycles.ticket[roll_place(dice, cycles.ticket.size)]
-                exchange(tables.moves[e], weight[e], cycles.cells[c], cycles.length[c], dice)
+                cells, length = cycles.cells[c], cycles.length[c]
+                exchange(tables.moves[e], weight[e], evidence, cells, length, dice)
 
 
 @step

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hemc.kernels.dice import Dice, roll, roll_beta, roll_gamma, roll_normal
 from hemc.kernels.jit import kernel
-from hemc.kernels.move_tables import Series, Tables
+from hemc.kernels.move_tables import Series, Tables, gather_evidence
 from hemc.kernels.step import step
 from hemc.kernels.transitions import Floats
 from hemc.states import (
@@ -124,25 +124,15 @@ def draw_loss(
 
 
 @step
-def draw_row(
-    series: Series, tables: Tables, prior: Prior, rates: Rates, s: int, dice: Dice
-) -> None:
+def draw_row(rates: Rates, s: int, dice: Dice) -> None:
     """Draw a delinquent row's payoff rate and its other moves, both conjugate."""
-    kept, out, total = 0.0, 0.0, 0.0
-    for j in range(N_STATES):
-        n = prior.row[s, j]
-        for e in range(series.is_first.size):
-            if not series.is_first[e]:
-                n += tables.moves[e, s, j]
-        rates.evidence[s, j] = n
-        if j == PAID_OFF:
-            out = n
-        else:
-            kept += n
-        if j < PAID_OFF:
-            rates.rest[s, j] = roll_gamma(dice, n)
-            total += rates.rest[s, j]
-    rates.payoff[s] = roll_beta(dice, out, kept)
+    evidence, total = rates.evidence[s], 0.0
+    kept = evidence[CHARGED_OFF]
+    for j in range(PAID_OFF):
+        kept += evidence[j]
+        rates.rest[s, j] = roll_gamma(dice, evidence[j])
+        total += rates.rest[s, j]
+    rates.payoff[s] = roll_beta(dice, evidence[PAID_OFF], kept)
     for j in range(PAID_OFF):
         rates.rest[s, j] /= total
 
@@ -271,10 +261,15 @@ def fill_weights(series: Series, prior: Prior, rates: Rates) -> None:
 
 @kernel
 def draw_rates(series: Series, tables: Tables, prior: Prior, rates: Rates, dice: Dice) -> None:
-    """Draw all rates given the tables, part by part, and fill the months' probabilities."""
+    """Draw all rates given the tables, part by part, and fill the months' probabilities.
+
+    No part needs the other moves of a delinquent row before these are drawn, so that the step
+    before may leave them behind its tables.
+    """
+    gather_evidence(series, tables, prior.row, rates.evidence)
     for s in range(CURRENT + 1, N_LIVE):
         draw_loss(series, tables, prior, rates, s, dice)
-        draw_row(series, tables, prior, rates, s, dice)
+        draw_row(rates, s, dice)
     draw_gammas(series, tables, prior, rates, dice)
     for deal in range(rates.current.shape[0]):
         draw_current(series, tables, prior, rates, deal, dice)
