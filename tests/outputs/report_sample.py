@@ -34,6 +34,10 @@ def paths_table(seed=1):
             "pool_loss": loss, "pool_loss_pct": 100.0 * loss / POOL,
             "oc_shortfall_max": np.minimum(loss / 5.0, 7.9e6),
             "oc_missed_after_target": loss > 15e6, "oc_exhausted": deep > 0,
+            "oc_target_stepped_down": loss < 12e6,
+            "first_oc_below_target_month": first, "first_oc_exhausted_month": first,
+            "excess_interest": 2.5e7 + 0.5 * loss, "excess_interest_used": 0.5 * loss,
+            "oc_released": 0.0 * loss + 8e6,
             "first_undercollateralized_month": first, "first_draw_month": first,
             "draws": deep, "draws_pv": 0.8 * deep, "peak_unreimbursed": 1.1 * deep,
             "reimbursement": 0.1 * deep, "premium": rng.normal(1.3e6, 1e5, N_PATHS),
@@ -53,7 +57,7 @@ def paths_table(seed=1):
             **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
-        pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None)
+        pl.col("^first_.*month$").replace(0, None)
     )  # fmt: skip
 
 
@@ -181,6 +185,7 @@ def manifest():
     return {
         "name": "base", "series": "2003-HE2", "group": 1, "issuer": "GMACM",
         "payment_date": "2004-02-25", "first_projected_month": "2004-03", "months": N_MONTHS,
+        "step_down": "2005-10",
         "paths": N_PATHS, "effective_sample_size": float(N_PATHS), "seed": 7, "threads": 2,
         "sampling": {"method": "plain", "unit_paths": 1, "units": N_PATHS},
         "effective_sample_size_of_weights": float(N_PATHS), "independent_paths": N_PATHS,

@@ -23,6 +23,10 @@ def paths(n=2_000):
             "path": np.arange(n), "weight": zeros + 1, "pool_loss": loss,
             "pool_loss_pct": loss / 4e6, "oc_min": zeros, "oc_shortfall_max": zeros,
             "oc_missed_after_target": loss > 1e6, "oc_exhausted": draws > 0,
+            "oc_target_stepped_down": loss < 1e6, "first_oc_exhausted_month": zeros + 31,
+            "first_oc_below_target_month": zeros + 7,
+            "excess_interest": 2 * loss, "excess_interest_used": loss,
+            "oc_released": zeros,
             "first_undercollateralized_month": pl.Series([None] * n, dtype=pl.Int64),
             "draws": draws, "first_draw_month": np.where(draws > 0, 30, 0), "draws_pv": draws,
             "peak_unreimbursed": draws, "reimbursement": zeros, "premium": zeros,
@@ -60,6 +64,13 @@ def test_measures_of_constructed_paths():
     none = value(measures, "writedown", "probability", "A-1")
     assert (none["value"], none["standard_error"]) == (0.0, None)
     assert value(measures, "first_draw_month", "p50")["value"] == 30.0
+    assert value(measures, "first_oc_below_target_month", "p50")["value"] == 7.0
+    assert value(measures, "first_oc_exhausted_month", "mean")["value"] == 31.0
+    stepped = value(measures, "oc_target_stepped_down", "probability")["value"]
+    assert stepped == (data["pool_loss"] < 1e6).mean()
+    used = value(measures, "excess_interest_used", "mean")
+    assert used["value"] == pytest.approx(data["pool_loss"].mean())
+    assert used["insurer"] == "wrapped"
     original = value(measures, "pool_loss_pct_original", "mean")["value"]
     assert original == pytest.approx(100 * data["pool_loss"].mean() / 1e8)
     assert measures.filter(pl.col("measure") == "first_undercollateralized_month").is_empty()

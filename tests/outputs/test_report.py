@@ -175,6 +175,17 @@ def test_insurer_and_first_months(page, measures):
     assert cells["50 %"] == f"{month} ({month_name('2004-03', month)})"
 
 
+def test_excess_interest_and_step_down(page, measures):
+    header, rows = page.table("Excess interest over life")
+    cells = dict(zip(header[1:], rows["used: covers losses and builds OC"], strict=True))
+    row = figure(measures, "excess_interest_used", "p50")
+    assert is_shown(cells["50 %"], row["value"], row["standard_error"], 1e-6)
+    share = figure(measures, "oc_target_stepped_down", "probability")["value"]
+    (told,) = [p for p in page.paragraphs if "steps down" in p]
+    assert told.startswith("The OC target steps down from 2005-10 on.")
+    assert f"outstanding): {100 * share:.1f} ±" in told
+
+
 def test_tie_out_is_exact_with_failures_first(page):
     _, rows = page.table("Identities")
     assert list(rows) == ["note roll A-1", "day count", "pool roll", "factor A-1"]

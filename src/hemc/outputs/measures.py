@@ -24,6 +24,18 @@ _ALL = ("mean", "sd", *QUANTILES, *SHORTFALLS)
 _RISK = ("mean", "sd", "probability", "p50", "p75", "p90", "p95", "p99", "p99_9", *SHORTFALLS)
 _LEVELS = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")
 
+_EXCESS_INTEREST = ("excess_interest", "excess_interest_used", "oc_released")
+
+#: First months of paths.parquet and the insurer of their pass; null where there is none.
+_FIRST_MONTHS = {
+    "first_draw_month": "wrapped",
+    "insurer_default_month": "wrapped",
+    "first_undercollateralized_month": "unwrapped",
+    "first_oc_below_target_month": "wrapped",
+    "first_oc_exhausted_month": "wrapped",
+}
+_MONTHS = "months, on paths with one"
+
 
 def measure_paths(
     paths: pl.DataFrame | pl.LazyFrame, original_balance: float, unit_paths: int = 1
@@ -43,16 +55,16 @@ def measure_paths(
     table.add("oc_shortfall", "oc_shortfall_max", _RISK, insurer="wrapped")
     table.add_share("oc_below_target_after_reaching", "oc_missed_after_target", insurer="wrapped")
     table.add_share("oc_exhausted", "oc_exhausted", insurer="wrapped")
+    table.add_share("oc_target_stepped_down", "oc_target_stepped_down", insurer="wrapped")
     for name in ("draws", "draws_pv", "peak_unreimbursed"):
         table.add(name, name, _RISK, insurer="wrapped")
-    for name in ("reimbursement", "premium", "premium_pv", "residual"):
+    for name in ("reimbursement", "premium", "premium_pv", "residual", *_EXCESS_INTEREST):
         table.add(name, name, _LEVELS, insurer="wrapped")
     table.add("insurer_net", "insurer_net", _ALL, insurer="wrapped")
     table.add("reimbursed_share", "reimbursed_share", _LEVELS, insurer="wrapped", unit="fraction")
     table.add_present("insurer_fails", "insurer_default_month", insurer="wrapped")
-    for name in ("first_draw_month", "insurer_default_month", "first_undercollateralized_month"):
-        insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
-        table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
+    for name, insurer in _FIRST_MONTHS.items():
+        table.add(name, name, _LEVELS, insurer=insurer, unit=_MONTHS)
     table.add("pool_loss_nine_quarters", "pool_loss_nine_quarters", _RISK)
     table.add("draws_nine_quarters", "draws_nine_quarters", _RISK, insurer="wrapped")
     table.add("oc_nine_quarters", "oc_nine_quarters", _LEVELS, insurer="wrapped")
@@ -88,7 +100,7 @@ def _add_notes(table: MeasureTable) -> None:
 def _add_value(table: MeasureTable, column: str) -> None:
     """Add a measure of what a class is worth, or nothing where the column is of another kind."""
     if column == "call_month":
-        table.add(column, column, _LEVELS, "wrapped", unit="months, on paths with one")
+        table.add(column, column, _LEVELS, "wrapped", unit=_MONTHS)
     if column.startswith(f"{WRAP_VALUE}_"):
         table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
     for spec in VALUE_COLUMNS:

@@ -14,6 +14,7 @@ from hemc.model.simulation import BlockFlows
 from hemc.outputs.collateral import Collateral, Flags
 from hemc.outputs.contributions import origin_columns
 from hemc.outputs.estimates import HALF_CENT
+from hemc.outputs.excess_interest import excess_interest
 
 #: Months of the supervisory horizon.
 NINE_QUARTERS = 27
@@ -47,11 +48,11 @@ def path_figures(
         "pool_loss_pct": 100.0 * loss / flows.cash.balance[:, 0],
         "oc_min": np.where(collateral.has_notes, wrapped.oc[:, 1:], np.inf).min(axis=1),
         "oc_shortfall_max": shortfall.max(axis=1),
-        "oc_missed_after_target": missed_after_target(collateral),
-        "oc_exhausted": collateral.exhausted.any(axis=1),
+        **_oc_failures(wrapped, collateral),
         "first_undercollateralized_month": first_month(collateral.undercollateralized),
         **_insurer_figures(wrapped, discount_rate, default_month),
         "residual": wrapped.paid(RESIDUAL).sum(axis=1),
+        **excess_interest(flows.cash, wrapped),
         **_nine_quarters(flows, wrapped, unwrapped),
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_draws": wrapped.draw_interest[:, 0] + wrapped.draw_principal[:, 0],
@@ -59,13 +60,25 @@ def path_figures(
     }
     columns |= origin_columns(flows.loss_by_origin)
     columns |= _note_figures(names, wrapped, unwrapped)
+    months = [name for name in columns if name.startswith("first_")]
     return pl.DataFrame(columns).with_columns(
-        pl.col(
-            "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
-        ).replace(0, None),
+        pl.col(*months, "insurer_default_month").replace(0, None),
         pl.col("reimbursed_share", "next_month_cpr").fill_nan(None),
         pl.col("oc_min").replace(np.inf, None),
     )
+
+
+def _oc_failures(wrapped: NoteFlows, collateral: Collateral) -> dict[str, Any]:
+    """Return whether and when OC fails, and whether its target ever falls below its first level."""
+    missed, target = missed_after_target(collateral), wrapped.oc_target
+    stepped_down = (target < target[:, :1] - HALF_CENT) & collateral.has_notes
+    return {
+        "oc_missed_after_target": missed.any(axis=1),
+        "first_oc_below_target_month": first_month(missed),
+        "oc_exhausted": collateral.exhausted.any(axis=1),
+        "first_oc_exhausted_month": first_month(collateral.exhausted),
+        "oc_target_stepped_down": stepped_down.any(axis=1),
+    }
 
 
 def _nine_quarters(
@@ -151,10 +164,10 @@ def annual_rate(monthly: Floats, flows: BlockFlows, n_months: int | None = None)
 
 
 def missed_after_target(collateral: Collateral) -> Flags:
-    """Tell on which paths OC fell below its target after it had reached it, bool[p]."""
+    """Tell in which months OC is below its target after it had reached it, bool[p, t]."""
     lacks = collateral.shortfall > HALF_CENT
     reached = np.logical_or.accumulate(~lacks & collateral.has_notes, axis=1)
-    return np.asarray((reached & lacks).any(axis=1))
+    return np.asarray(reached & lacks)
 
 
 def first_month(happened: Flags) -> NDArray[np.int64]:
