@@ -54,10 +54,12 @@ def paths_table(seed=1):
             "interest_shortfall_IO": zero,
             "wal_A-1": rng.normal(0.4, 0.02, N_PATHS), "wal_A-2": rng.normal(4.0, 0.4, N_PATHS),
             "writedown_A-1": zero, "writedown_A-2": deep,
+            "first_undercollateralized_month_A-1": 0 * first,
+            "first_undercollateralized_month_A-2": first,
             **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
-        pl.col("^first_.*month$").replace(0, None)
+        pl.col("^first_.*month.*$").replace(0, None)
     )  # fmt: skip
 
 

@@ -175,6 +175,14 @@ def test_insurer_and_first_months(page, measures):
     assert cells["50 %"] == f"{month} ({month_name('2004-03', month)})"
 
 
+def test_a_class_has_its_first_month(page, measures):
+    header, rows = page.table("First month of a writedown")
+    month = round(figure(measures, "first_undercollateralized_month", "p95", "A-2")["value"])
+    cells = dict(zip(header[1:], rows["A-2"], strict=True))
+    assert cells["95 %"] == f"{month} ({month_name('2004-03', month)})"
+    assert "A-1" not in rows  # on none of the paths
+
+
 def test_excess_interest_and_step_down(page, measures):
     header, rows = page.table("Excess interest over life")
     cells = dict(zip(header[1:], rows["used: covers losses and builds OC"], strict=True))

@@ -94,15 +94,19 @@ def _add_notes(table: MeasureTable) -> None:
         table.paths = paths.with_columns(reduce(operator.add, map(pl.col, wraps)).alias("all"))
         table.add(WRAP_VALUE, "all", _RISK)
     for column in names:
-        _add_value(table, column)
+        _add_by_name(table, column)
 
 
-def _add_value(table: MeasureTable, column: str) -> None:
-    """Add a measure of what a class is worth, or nothing where the column is of another kind."""
+def _add_by_name(table: MeasureTable, column: str) -> None:
+    """Add a measure of a class's worth or months, or nothing where a column is of another kind."""
     if column == "call_month":
         table.add(column, column, _LEVELS, "wrapped", unit=_MONTHS)
     if column.startswith(f"{WRAP_VALUE}_"):
         table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
+    first = "first_undercollateralized_month"
+    if column.startswith(f"{first}_"):
+        note = column.removeprefix(f"{first}_")
+        table.add(first, column, _LEVELS, "unwrapped", note, _MONTHS)
     for spec in VALUE_COLUMNS:
         if column.startswith(f"{spec.column}_"):
             note = column.removeprefix(f"{spec.column}_")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
-from hemc.outputs.collateral import Collateral, Flags
+from hemc.outputs.collateral import Collateral, Flags, undercollateralized_classes
 from hemc.outputs.contributions import origin_columns
 from hemc.outputs.estimates import HALF_CENT
 from hemc.outputs.excess_interest import excess_interest
@@ -60,6 +60,7 @@ def path_figures(
     }
     columns |= origin_columns(flows.loss_by_origin)
     columns |= _note_figures(names, wrapped, unwrapped)
+    columns |= _first_months_by_class(names, flows, unwrapped, collateral)
     months = [name for name in columns if name.startswith("first_")]
     return pl.DataFrame(columns).with_columns(
         pl.col(*months, "insurer_default_month").replace(0, None),
@@ -133,6 +134,22 @@ def _note_figures(
         if wrapped.balance[:, 0, k].max() > 0.0:
             columns[f"principal_{name}"] = wrapped.principal[:, :, k].sum(axis=1)
             columns[f"writedown_{name}"] = written_down[:, :, k].sum(axis=1)
+    return columns
+
+
+def _first_months_by_class(
+    names: tuple[str, ...], flows: BlockFlows, unwrapped: NoteFlows, collateral: Collateral
+) -> dict[str, NDArray[np.int64]]:
+    """Return when each class first lacks collateral, 0 for never; not of notional classes."""
+    # On most paths nothing ever does: the others are a small part of the block.
+    paths = np.flatnonzero(collateral.undercollateralized.any(axis=1))
+    columns: dict[str, NDArray[np.int64]] = {}
+    found = undercollateralized_classes(flows.cash, unwrapped, paths)
+    for k, (name, lacks) in enumerate(zip(names, found, strict=True)):
+        if unwrapped.balance[:, 0, k].max() > 0.0:
+            column = np.zeros(len(unwrapped.balance), dtype=np.int64)
+            column[paths] = first_month(lacks)
+            columns[f"first_undercollateralized_month_{name}"] = column
     return columns
 
 

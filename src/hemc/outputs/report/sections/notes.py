@@ -12,6 +12,7 @@ from hemc.outputs.labels import STATISTICS, UNDERCOLLATERALIZATION
 from hemc.outputs.report import charts
 from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import MILLION, bar, estimate_millions
+from hemc.outputs.report.sections.overcollateralization import first_month_row, first_month_table
 from hemc.outputs.report.sections.sensitivities import CONVENTION, writedown_effects
 from hemc.outputs.report.sections.values import value_tables
 from hemc.outputs.run_files import RunFiles
@@ -35,6 +36,7 @@ def notes(run: RunFiles) -> Section | None:
     tables = [
         _risks(run, "writedown", "Writedown without insurer"),
         *writedown_effects(run, [CONVENTION], other),
+        _first_months(run),
         _risks(run, "interest_shortfall", "Interest unpaid at the end without insurer"),
         *value_tables(run),
     ]
@@ -83,6 +85,14 @@ def _risks(run: RunFiles, measure: str, caption: str) -> Table:
     heads = [{"given": "mean where any"}.get(s) or STATISTICS[s] for s in _RISKS]
     caption = f"{caption}, USD million ± standard error ({DASH} on none of the paths)"
     return Table(caption, ("class", *heads), rows)
+
+
+def _first_months(run: RunFiles) -> Table:
+    """Return when each class is first written down or lacks collateral, where it ever does."""
+    measure = "first_undercollateralized_month"
+    rows = [first_month_row(run, n, measure, "unwrapped", n) for n in run.notes(measure)]
+    what = "First month of a writedown, or of notes down to the class in excess of the pool"
+    return first_month_table([row for row in rows if row], f"{what}, without insurer")
 
 
 def _risk(run: RunFiles, measure: str, note: str | None, statistic: str) -> str:

@@ -144,9 +144,11 @@ def _triggers(run: RunFiles) -> list[Table]:
     return tables
 
 
-def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row | None:
+def first_month_row(
+    run: RunFiles, name: str, measure: str, insurer: str, note: str | None = None
+) -> Row | None:
     """Return the mean and quantiles of a first month with their calendar months."""
-    found = {s: run.measure(measure, s, insurer) for s in _MONTH_STATISTICS}
+    found = {s: run.measure(measure, s, insurer, note) for s in _MONTH_STATISTICS}
     mean = found["mean"]
     if mean is None:
         return None
@@ -156,10 +158,11 @@ def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row
     return Row((name, *cells))
 
 
-def first_month_table(rows: list[Row]) -> Table:
-    """Return the table of `first_month_row`."""
+def first_month_table(rows: list[Row], what: str = "First month") -> Table:
+    """Return the table of `first_month_row`; `what` says of what."""
     columns = ("", *(STATISTICS[statistic] for statistic in _MONTH_STATISTICS))
-    return Table("First month, counted from the certificate, on paths with one", columns, rows)
+    caption = f"{what}, counted from the certificate, on paths with one"
+    return Table(caption, columns, rows)
 
 
 def _month(run: RunFiles, row: dict[str, Any] | None) -> str:
