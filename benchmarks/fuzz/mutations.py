@@ -244,7 +244,7 @@ def _changed_table(table: pl.DataFrame, random: Random) -> pl.DataFrame:
     name = random.choice(table.columns)
     column = table[name]
     kind = random.randrange(8)
-    if kind == 7 and len(table):
+    if kind == 7 and 0 < table.head(1).estimated_size() < 1_000:
         return table[[0] * _MANY_ROWS].with_columns(_long_texts(name))
     if kind == 0:
         return table.drop(name)
