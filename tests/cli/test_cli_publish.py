@@ -133,9 +133,10 @@ def test_scenarios_of_a_batch_are_published(batch, tmp_path):
 
 
 def test_a_stressed_run_is_no_base_run(base_toml, tmp_path):
-    shifted = ("--set", "scenario.stress_shift=0.4")
+    shifted = ("--set", "scenario.stress_shift=0.4", "--set", "scenario.credit_sd=0.3",
+               "--set", "scenario.index_rate=0.02")  # fmt: skip
     assert invoke("run", base_toml, *QUICK, *shifted, "--out", tmp_path / "s").exit_code == 0
-    assert scenario_of(RunFiles(tmp_path / "s")) == "base, stress_shift=0.4"
+    assert scenario_of(RunFiles(tmp_path / "s")) == "base, credit_sd=0.3, stress_shift=0.4"
 
 
 @pytest.mark.slow

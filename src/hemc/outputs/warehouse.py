@@ -58,8 +58,8 @@ TABLES: dict[str, dict[str, str]] = {
 #: Tables of a stress batch, which may come into a run's folder after it was published.
 _OF_BATCH = {"hemc_scenarios": "scenarios", "hemc_scenario_months": "scenario_months"}
 
-#: Keys of [scenario] that make a run another scenario than its file's, or than base.
-_STRESSES = ("factors", "stress_shift", "prepayment_multiplier", "multiples")
+#: Keys of [scenario] that change with the date; any other makes a run another scenario.
+_QUOTED = {"file", "index_rate", "index_path"}
 
 _DRIVERS = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
 _URL = "a SQLite file or postgresql://user@host/database"
@@ -164,16 +164,16 @@ def _keyed(run: RunFiles, key: str, table: str, rows: pl.DataFrame) -> pl.DataFr
 
 
 def scenario_of(run: RunFiles) -> str:
-    """Return the name of a run's scenario: its file's, or base, with what stresses it beside."""
+    """Return the name of a run's scenario: its file's, or base, with what is set beside it."""
     file = run.manifest.scenario
     settings = run.record["configuration"].get("scenario", {})
     usual = ScenarioSettings().model_dump(mode="json")
-    stresses = [
+    changed = [
         f"{key}={json.dumps(settings[key])}"
-        for key in _STRESSES
-        if settings.get(key, usual[key]) != usual[key]
+        for key in usual
+        if key not in _QUOTED and settings.get(key, usual[key]) != usual[key]
     ]
-    return ", ".join(["base" if file is None else file.name, *stresses])
+    return ", ".join(["base" if file is None else file.name, *changed])
 
 
 def _create(table: str, columns: dict[str, str]) -> str:
