@@ -35,6 +35,8 @@ NUMBERS = (
     0.5, 1.0, 1e-300, 1e300, 1.7e308, float("nan"), float("inf"), float("-inf"),
 )  # fmt: skip
 
+_MANY_ROWS = 60_000
+
 _DTYPES = (pl.String, pl.Float64, pl.Int64, pl.Int8, pl.Boolean, pl.Date, pl.Binary,
            pl.Categorical, pl.UInt64, pl.Float32, pl.Datetime, pl.Duration, pl.Time)  # fmt: skip
 
@@ -237,9 +239,13 @@ def _mutate_table(data: bytes, random: Random) -> bytes:
 
 def _changed_table(table: pl.DataFrame, random: Random) -> pl.DataFrame:
     """Return a table with a column, a cell or the rows changed."""
+    if len(table) >= _MANY_ROWS:
+        table = table.head(1_000)  # the changes below would spell out the texts of all rows
     name = random.choice(table.columns)
     column = table[name]
-    kind = random.randrange(7)
+    kind = random.randrange(8)
+    if kind == 7 and 0 < table.head(1).estimated_size() < 1_000:
+        return table[[0] * _MANY_ROWS].with_columns(_long_texts(name))
     if kind == 0:
         return table.drop(name)
     if kind == 1:
@@ -259,6 +265,11 @@ def _changed_table(table: pl.DataFrame, random: Random) -> pl.DataFrame:
     return table.head(len(values)).with_columns(
         pl.Series(name, values, dtype=column.dtype, strict=False)
     )
+
+
+def _long_texts(name: str) -> pl.Series:
+    """Return a text in every row that the file holds once, and that is a gigabyte row by row."""
+    return pl.Series(name, ["a" * 20_000], dtype=pl.Categorical).new_from_index(0, _MANY_ROWS)
 
 
 _CHANGES: dict[Form, Callable[[bytes, Random], bytes]] = {

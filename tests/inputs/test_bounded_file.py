@@ -16,6 +16,9 @@ from hemc.inputs.deal import read_deal
 from hemc.inputs.html_tokens import html_tokens
 from hemc.inputs.move_counts import read_move_counts
 from hemc.inputs.panel import read_panel
+from hemc.inputs.panel_file import open_panel
+from hemc.inputs.panel_keys import read_keys
+from hemc.inputs.parquet_file import read_parquet
 from hemc.inputs.parquet_pages import parquet_contents
 from hemc.inputs.posterior_file import read_posterior
 from hemc.inputs.tape import read_tape
@@ -121,6 +124,18 @@ def test_a_small_file_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkey
     assert file.stat().st_size < 50_000
     with pytest.raises(InputError, match="bytes packed into"):
         read_move_counts(file)
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
+def test_a_long_text_in_every_row_counts_as_often_as_it_stands_there(tmp_path, dtype):
+    file = tmp_path / "bomb.parquet"
+    status = pl.Series("status", ["0" * 2_000], dtype=dtype).new_from_index(0, 60_000)
+    rows = pl.DataFrame({"loan": range(60_000), "month": "2020-01"}).with_columns(status)
+    rows.write_parquet(file)
+    with pytest.raises(InputError, match="120,420,000 bytes of text packed into"):
+        read_keys(open_panel([file]))
+    with pytest.raises(InputError, match="120,420,000 bytes of text packed into"):
+        read_parquet(file, "a table")
 
 
 @pytest.mark.parametrize("piece", ["<td ", "<!-", "<!--", "<?", '<a b="', "</", "<script>", "&#"])

@@ -182,6 +182,15 @@ def sensitivity_table():
     )
 
 
+def oracle_table():
+    """Return oracle.parquet: one flow, and one that is too rare for an error."""
+    return pl.DataFrame(
+        {"flow": ["loss", "net_rate_balance"], "months": ["lifetime", "frequent months"],
+         "paths": [25, 25], "simulated": [46_100.0, 3.0], "expected": [46_250.0, 3.0],
+         "standard_error": [120.0, None], "z": [-1.25, None]}
+    )  # fmt: skip
+
+
 def manifest():
     """Return manifest.json."""
     return {
@@ -221,7 +230,7 @@ def write_sample(folder):
         "paths": paths, "measures": measures, "months": months_table(),
         "tieout": tie_out_table(), "roll_rates": roll_rate_table(),
         "assumptions": assumption_table(), "sensitivities": sensitivity_table(),
-        "next_certificate": forecast_table(),
+        "next_certificate": forecast_table(), "oracle": oracle_table(),
     }  # fmt: skip
     for name, table in tables.items():
         table.write_parquet(folder / f"{name}.parquet")

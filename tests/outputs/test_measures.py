@@ -108,6 +108,10 @@ def test_paths_with_weights_bound_no_probability():
     assert show_probability(1.0, None, None) == "no miss"
     assert show_probability(0.0, None, 1) == "no hit"
     assert show_probability(0.0, None, 4) == "< 75 % (95 %)"
+    bounds = {64: ("4.7", "95.3"), 10_000: ("0.03", "99.97"), 10**7: ("3e-05", "99.99997")}
+    for n, (most, least) in bounds.items():
+        assert show_probability(0.0, None, n) == f"< {most} % (95 %)"
+        assert show_probability(1.0, None, n) == f"> {least} % (95 %)"
     assert show_probability(0.25, 0.01, None) == "25.0 ± 1.0 %"
 
 

@@ -91,6 +91,12 @@ def test_headlines_equal_the_summary_and_the_console(page, folder):
     assert sentence.endswith("most often class A-2, on no path class A-1.")
 
 
+def test_the_oracle_stands_flow_by_flow(page):
+    _, rows = page.table("Simulated and expected sums over months")
+    assert rows["loss, lifetime"] == ["46,100", "46,250", "−1.25"]
+    assert rows["net rate balance, frequent months"] == ["3", "3", "–"]
+
+
 def test_notes_equal_measures_and_paths(page, measures):
     header, rows = page.table("Writedown without insurer")
     cells = dict(zip(header[1:], rows["A-2"], strict=True))

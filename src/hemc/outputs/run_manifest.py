@@ -146,6 +146,7 @@ class Headline(BaseModel):
     """A record of summary.json."""
 
     measure: str
+    insurer: str | None = None
     statistic: str
     value: float
     standard_error: float | None
