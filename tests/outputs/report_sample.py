@@ -52,6 +52,8 @@ def paths_table(seed=1):
             "next_month_cpr": rng.normal(0.34, 0.03, N_PATHS),
             "interest_shortfall_A-1": zero, "interest_shortfall_A-2": deep / 10.0,
             "interest_shortfall_IO": zero,
+            **{f"wrapped_interest_shortfall_{n}": zero for n in ("A-1", "A-2", "IO")},
+            "wrapped_writedown_A-1": zero, "wrapped_writedown_A-2": deep / 5.0,
             "wal_A-1": rng.normal(0.4, 0.02, N_PATHS), "wal_A-2": rng.normal(4.0, 0.4, N_PATHS),
             "writedown_A-1": zero, "writedown_A-2": deep,
             "first_undercollateralized_month_A-1": 0 * first,

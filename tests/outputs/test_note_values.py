@@ -80,6 +80,7 @@ def test_every_column_becomes_the_measure_of_its_name():
              "peak_unreimbursed", "reimbursement", "premium", "residual", "next_month_loss",
              "next_month_cpr", "first_draw_month", "first_undercollateralized_month",
              "oc_missed_after_target", "oc_exhausted", "writedown_A", "interest_shortfall_A",
+             "wrapped_writedown_A", "wrapped_interest_shortfall_A",
              "reimbursed_share", "premium_pv", "insurer_net", "insurer_default_month",
              "pool_loss_nine_quarters", "draws_nine_quarters", "oc_nine_quarters",
              "undercollateralization_nine_quarters", "oc_target_stepped_down",

@@ -37,6 +37,10 @@ _FIRST_MONTHS = {
 _MONTHS = "months, on paths with one"
 
 
+#: What holders lose, with the insurer and without.
+HOLDERS_LOSSES = ("writedown", "interest_shortfall")
+
+
 def measure_paths(
     paths: pl.DataFrame | pl.LazyFrame, original_balance: float, unit_paths: int = 1
 ) -> pl.DataFrame:
@@ -80,15 +84,19 @@ def _add_notes(table: MeasureTable) -> None:
     """Add the measures of every class, and of all classes together."""
     paths = table.paths
     names = paths.collect_schema().names()
-    for kind, insurer in (("writedown", "unwrapped"), ("interest_shortfall", "unwrapped")):
-        columns = [c for c in names if c.startswith(f"{kind}_")]
-        # pl.sum_horizontal adds in an order that is not the same in every plan.
-        total = reduce(operator.add, map(pl.col, columns))
-        table.paths = paths.with_columns(total.alias("all"))
-        table.add(kind, "all", _RISK, insurer=insurer)
-        for column in columns:
-            note = column.removeprefix(f"{kind}_")
-            table.add(kind, column, _RISK, insurer=insurer, note=note)
+    for kind in HOLDERS_LOSSES:
+        for prefix, insurer in ((kind, "unwrapped"), (f"wrapped_{kind}", "wrapped")):
+            columns = [c for c in names if c.startswith(f"{prefix}_")]
+            # pl.sum_horizontal adds in an order that is not the same in every plan.
+            total = reduce(operator.add, map(pl.col, columns))
+            table.paths = paths.with_columns(total.alias("all"))
+            notes = {c.removeprefix(f"{prefix}_"): c for c in columns}
+            if insurer == "wrapped" and not table.is_ever("all"):
+                table.add_never(kind, (None, *notes), insurer)
+                continue
+            table.add(kind, "all", _RISK, insurer=insurer)
+            for note, column in notes.items():
+                table.add(kind, column, _RISK, insurer=insurer, note=note)
     wraps = [c for c in names if c.startswith(f"{WRAP_VALUE}_")]
     if wraps:
         table.paths = paths.with_columns(reduce(operator.add, map(pl.col, wraps)).alias("all"))
@@ -138,6 +146,19 @@ class MeasureTable:
         for statistic, estimate in distribution(*self._counted(series), statistics).items():
             shown = "fraction" if statistic == "probability" else unit
             self.rows.append((measure, insurer, note, None, statistic, *estimate, shown))
+
+    def is_ever(self, column: str) -> bool:
+        """Tell whether a column is other than zero on any path."""
+        return bool((self._read(column) != 0.0).any())
+
+    def add_never(self, measure: str, notes: tuple[str | None, ...], insurer: str) -> None:
+        """Add mean and probability of what is zero on every path, for each of `notes`."""
+        nothing = np.zeros(len(self._read("weight")))
+        found = distribution(nothing, self.design, ("mean", "probability"))
+        for note in notes:
+            for statistic, estimate in found.items():
+                unit = "fraction" if statistic == "probability" else "USD"
+                self.rows.append((measure, insurer, note, None, statistic, *estimate, unit))
 
     def add_share(self, measure: str, column: str, insurer: str) -> None:
         """Add the share of paths on which a column is true."""

@@ -128,13 +128,21 @@ def _note_figures(
 ) -> dict[str, Floats]:
     """Return the columns of every class; a notional class has interest only."""
     columns: dict[str, Floats] = {}
-    written_down = unwrapped.writedown - unwrapped.write_up
+    lost = {"": _written_down(unwrapped), "wrapped_": _written_down(wrapped)}
     for k, name in enumerate(names):
         columns[f"interest_shortfall_{name}"] = unwrapped.shortfall[:, -1, k]
+        columns[f"wrapped_interest_shortfall_{name}"] = wrapped.shortfall[:, -1, k]
         if wrapped.balance[:, 0, k].max() > 0.0:
             columns[f"principal_{name}"] = wrapped.principal[:, :, k].sum(axis=1)
-            columns[f"writedown_{name}"] = written_down[:, :, k].sum(axis=1)
+            columns |= {f"{of}writedown_{name}": amounts[:, k] for of, amounts in lost.items()}
     return columns
+
+
+def _written_down(notes: NoteFlows) -> Floats:
+    """Return each class's writedowns less write-ups over life, float64[p, k]; 0 where none is."""
+    if not notes.writedown.any():
+        return np.zeros((len(notes.writedown), notes.writedown.shape[2]))
+    return np.asarray((notes.writedown - notes.write_up).sum(axis=1))
 
 
 def _first_months_by_class(
