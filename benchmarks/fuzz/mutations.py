@@ -19,6 +19,7 @@ import polars as pl
 from polars.exceptions import PanicException
 
 from benchmarks.fuzz.readers import Form
+from hemc.inputs.parquet_pages import parquet_contents
 
 #: Texts that mean something to a shell, a path, a spreadsheet, a browser, a terminal or a parser.
 WORDS = (
@@ -231,6 +232,7 @@ def _mutate_table(data: bytes, random: Random) -> bytes:
     """Change a Parquet table; a CSV as such."""
     if not data.startswith(b"PAR1"):
         return _mutate_csv(data, random)
+    parquet_contents(BytesIO(data))  # raises for what polars would end the process on
     table = pl.read_parquet(BytesIO(data))
     stream = BytesIO()
     _changed_table(table, random).write_parquet(stream)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from io import BytesIO
 
 import polars as pl
 import pytest
@@ -114,6 +115,21 @@ def test_parquet_tells_what_it_unpacks_to(tmp_path):
         assert held.n_rows == 50_000
         assert held.n_bytes["loan"] >= 8 * 50_000
         assert set(held.n_bytes) == {"loan", "name", "l"}
+
+
+@pytest.mark.parametrize("field", ["page", "group"])
+def test_parquet_whose_counts_do_not_agree_is_damaged(tmp_path, field):
+    """With less than no values in a page, or fewer rows than values, polars ends the process."""
+    stream = BytesIO()
+    pl.DataFrame({"loan": [None, 2.0] * 100}).write_parquet(stream, statistics=False)
+    content = bytearray(stream.getvalue())
+    count = bytes([144, 3])  # 200 in Thrift's compact protocol
+    at = content.index(count) if field == "page" else content.rindex(count)
+    content[at] += 1 if field == "page" else 2  # -201, 201
+    file = tmp_path / "t.parquet"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="a damaged Parquet file"):
+        read_parquet(file, "a table")
 
 
 def test_a_small_file_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):

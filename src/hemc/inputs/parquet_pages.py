@@ -42,7 +42,8 @@ def parquet_contents(stream: BinaryIO) -> Contents:
     footer = _footer(stream)
     n_rows, n_bytes, n_pages = 0, dict[str, int](), 0
     for group in _list(footer, _ROW_GROUPS):
-        n_rows += _number(_record(group), _GROUP_ROWS)
+        group_rows = _number(_record(group), _GROUP_ROWS)
+        n_rows += group_rows
         for chunk in map(_record, _list(group, _GROUP_COLUMNS)):
             meta = _record(chunk.get(_CHUNK_META))
             name, n_values = _name(meta), 0
@@ -52,7 +53,8 @@ def parquet_contents(stream: BinaryIO) -> Contents:
                 n_pages += 1
                 if n_pages > _MOST_PAGES:
                     raise ValueError(f"more than {_MOST_PAGES:,} pages")
-            if n_values != _number(meta, _CHUNK_VALUES):
+            is_flat = len(_list(meta, _PATH)) == 1
+            if n_values != _number(meta, _CHUNK_VALUES) or (is_flat and n_values != group_rows):
                 raise ValueError(f"pages of {n_values:,} values in a column that says otherwise")
     return Contents(n_rows, n_bytes)
 
