@@ -36,7 +36,6 @@ _FIRST_MONTHS = {
 }
 _MONTHS = "months, on paths with one"
 
-
 #: What holders lose, with the insurer and without.
 HOLDERS_LOSSES = ("writedown", "interest_shortfall")
 

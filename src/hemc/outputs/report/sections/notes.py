@@ -83,8 +83,7 @@ def _convention(run: RunFiles) -> str:
 
 def _made_good(run: RunFiles) -> str | None:
     """Say that with the insurer holders lose nothing, where that is so on every path."""
-    found = [run.measure(kind, "probability", "wrapped") for kind in _LOSSES]
-    rows = [row for row in found if row]
+    rows = list(_spite_of_insurer(run).values())
     if not rows or any(row["value"] for row in rows):
         return None
     return (
@@ -95,12 +94,19 @@ def _made_good(run: RunFiles) -> str | None:
 
 def _with_insurer(run: RunFiles) -> list[Table]:
     """Return what holders lose all the same, since the insurer fails; where they do."""
-    probabilities = {kind: run.measure(kind, "probability", "wrapped") for kind in _LOSSES}
     return [
-        _risks(run, kind, f"{caption} with the insurer", "wrapped")
-        for kind, caption in _LOSSES.items()
-        if (row := probabilities[kind]) and row["value"]
+        _risks(run, kind, f"{_LOSSES[kind]} with the insurer", "wrapped")
+        for kind, row in _spite_of_insurer(run).items()
+        if row["value"]
     ]
+
+
+def _spite_of_insurer(run: RunFiles) -> dict[str, dict[str, Any]]:
+    """Return the probability of each loss with the insurer, none where the deal has no insurer."""
+    if run.manifest.configuration.insurer.mode == "absent":
+        return {}
+    found = {kind: run.measure(kind, "probability", "wrapped") for kind in _LOSSES}
+    return {kind: row for kind, row in found.items() if row}
 
 
 def _risks(run: RunFiles, measure: str, caption: str, insurer: str = "unwrapped") -> Table:
