@@ -91,9 +91,10 @@ def costs_text(costs: dict[str, list[Cost]], n_paths: int) -> str:
         rows.append((name, f"{wall:.1f}", f"{cpu:.1f}", more))
         before = taken
     machine, n_turns = describe_machine(), min(len(taken) for taken in costs.values())
+    turned = f"medians of {n_turns} turns" if n_turns > 1 else "one turn"
     return "\n\n".join(
         [
-            f"{n_paths:,} paths of base, medians of {n_turns} turns ({machine['processor']}, "
+            f"{n_paths:,} paths of base, {turned} ({machine['processor']}, "
             f"{machine['cores']} cores, {machine['date']}, kernels {machine['kernel_digest']}).",
             table(("way", "wall, s", "CPU, s", "wall, against the row above"), rows),
         ]

@@ -1,6 +1,7 @@
 """hemc calibrate, and runs that use its posterior: files, words, one draw a path, refusals."""
 
 import json
+import re
 
 import numpy as np
 import polars as pl
@@ -135,9 +136,22 @@ def test_expected_flows_follow_each_paths_draw(run_of_draws):
         {"roll_rates.seasoning_peak": "2.0"},
         {"calibration.payoff_mean": "0.04"},
         {"inputs.product": "products/closed-end-second-2003.toml"},
+        {"roll_rates.certificates": '["certificates/gmacm-2002-he4_2003-10-27.json"]'},
     ],
 )
 def test_a_posterior_of_other_inputs_is_refused(two_deals, calibrated, change):
+    require_refused(two_deals, calibrated, change)
+
+
+def test_a_posterior_of_a_deal_of_another_age_is_refused(two_deals, calibrated, root, tmp_path):
+    text = (root / "configs/deals/gmacm-2002-he4.toml").read_text(encoding="utf-8")
+    older = re.sub(r"(?m)^first_payment_date = .*$", "first_payment_date = 2001-01-25", text)
+    assert older != text
+    (tmp_path / "older.toml").write_text(older, encoding="utf-8")
+    require_refused(two_deals, calibrated, {"roll_rates.deals": f'["{tmp_path}/older.toml"]'})
+
+
+def require_refused(two_deals, calibrated, change):
     file = calibrated[1] / "posterior.parquet"
     values = {**QUICK, **change, "roll_rates.posterior": str(file)}
     words = [word for k, v in values.items() for word in ("--set", f"{k}={v}")]

@@ -42,11 +42,13 @@ def test_the_wheel_alone_runs_the_base_configuration(built, tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(site)}
     call(sys.executable, "-c", _RUN, str(site), cwd=tmp_path, env=environment)
     assert (tmp_path / "results" / "base" / "report.html").is_file()
+    assert list(site.glob("hemc-*.dist-info/licenses/LICENSE"))
 
 
 def test_the_sdist_holds_sources_configs_and_tests(built):
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"src/hemc/cli/root.py", "configs/base.toml", "tests/test_wheel.py"} <= names
+    wanted = {"LICENSE", "src/hemc/cli/root.py", "configs/base.toml", "tests/test_wheel.py"}
+    assert wanted <= names
     assert not any(name.startswith((".venv", "results", "test-output")) for name in names)

@@ -63,7 +63,8 @@ def _options() -> argparse.Namespace:
                         help=f"default: all of {', '.join(READERS)}")  # fmt: skip
     parser.add_argument("--minutes", type=float, default=10.0, help="of the processor (10)")
     parser.add_argument("--jobs", type=int, default=1, help="readers at a time (1)")
-    parser.add_argument("--folder", type=Path, help="keeps corpora and finds (default: temporary)")
+    parser.add_argument("--folder", type=Path, help="keeps corpora, finds and what is done; an "
+                        "interrupted campaign goes on there (default: temporary)")  # fmt: skip
     parser.add_argument("--write", action="store_true", help="write the table of docs")
     return parser.parse_args()
 

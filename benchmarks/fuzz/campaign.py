@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import shutil
@@ -21,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 
 #: Finds that end a worker (a hang, too much memory) before the campaign gives up on the reader.
 _MOST_STARTS = 20
+#: File of a reader's folder that keeps what became of it, where nothing was found.
+_OUTCOME = "outcome.json"
 
 
 class Outcome(NamedTuple):
@@ -45,8 +48,12 @@ class Outcome(NamedTuple):
 def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outcome:
     """Fuzz a reader in processes of its own, kept in `place`; `run` is the seed of stored runs.
 
-    `minutes` are those of the processor.
+    `minutes` are those of the processor. What `place` keeps of an earlier campaign is returned
+    where the reader's modules are those of that day.
     """
+    kept = _kept(reader, place, minutes)
+    if kept is not None:
+        return kept
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     environment = os.environ | {"POLARS_MAX_THREADS": "1", RUN_VARIABLE: str(run)}
@@ -59,8 +66,31 @@ def fuzz_reader(reader: Reader, place: Path, minutes: float, run: Path) -> Outco
             _call(["worker", reader.name, str(place), str(left)], environment, log.fileno())
         executions, seconds = _progress(place)
     finds = tuple(sorted((place / "finds").glob("*")))
-    covered = _coverage(reader, place, environment)
-    return Outcome(reader, seconds / 60, executions, finds, covered)
+    outcome = Outcome(
+        reader, seconds / 60, executions, finds, _coverage(reader, place, environment)
+    )
+    if not finds:
+        kept_values = {"digest": _digest(reader), "minutes": outcome.minutes,
+                       "executions": executions, "coverage": outcome.coverage}  # fmt: skip
+        (place / _OUTCOME).write_text(json.dumps(kept_values), encoding="ascii")
+    return outcome
+
+
+def _kept(reader: Reader, place: Path, minutes: float) -> Outcome | None:
+    """Return the outcome that a folder keeps, None where it is of other sources or shorter."""
+    file = place / _OUTCOME
+    kept = json.loads(file.read_text("ascii")) if file.exists() else {}
+    if kept.get("digest") != _digest(reader) or kept["minutes"] < 0.99 * minutes:
+        return None
+    return Outcome(reader, kept["minutes"], kept["executions"], (), kept["coverage"])
+
+
+def _digest(reader: Reader) -> str:
+    """Return the digest of the sources of a reader's modules."""
+    digest = hashlib.sha256()
+    for name in reader.modules:
+        digest.update((ROOT / "src" / f"{name.replace('.', '/')}.py").read_bytes())
+    return digest.hexdigest()
 
 
 def _progress(place: Path) -> tuple[int, float]:

@@ -19,6 +19,7 @@ import polars as pl
 from polars.exceptions import PanicException
 
 from benchmarks.fuzz.readers import Form
+from hemc.inputs.parquet_pages import parquet_contents
 
 #: Texts that mean something to a shell, a path, a spreadsheet, a browser, a terminal or a parser.
 WORDS = (
@@ -34,6 +35,8 @@ NUMBERS = (
     0, 1, -1, 2, 31, 100, 601, 10_001, 2**31, 2**63, 2**64, -(2**63), 10**30, 10**400, 0.0, -0.0,
     0.5, 1.0, 1e-300, 1e300, 1.7e308, float("nan"), float("inf"), float("-inf"),
 )  # fmt: skip
+
+_MANY_ROWS = 60_000
 
 _DTYPES = (pl.String, pl.Float64, pl.Int64, pl.Int8, pl.Boolean, pl.Date, pl.Binary,
            pl.Categorical, pl.UInt64, pl.Float32, pl.Datetime, pl.Duration, pl.Time)  # fmt: skip
@@ -229,6 +232,7 @@ def _mutate_table(data: bytes, random: Random) -> bytes:
     """Change a Parquet table; a CSV as such."""
     if not data.startswith(b"PAR1"):
         return _mutate_csv(data, random)
+    parquet_contents(BytesIO(data))  # raises for what polars would end the process on
     table = pl.read_parquet(BytesIO(data))
     stream = BytesIO()
     _changed_table(table, random).write_parquet(stream)
@@ -237,9 +241,13 @@ def _mutate_table(data: bytes, random: Random) -> bytes:
 
 def _changed_table(table: pl.DataFrame, random: Random) -> pl.DataFrame:
     """Return a table with a column, a cell or the rows changed."""
+    if len(table) >= _MANY_ROWS:
+        table = table.head(1_000)  # the changes below would spell out the texts of all rows
     name = random.choice(table.columns)
     column = table[name]
-    kind = random.randrange(7)
+    kind = random.randrange(8)
+    if kind == 7 and 0 < table.head(1).estimated_size() < 1_000:
+        return table[[0] * _MANY_ROWS].with_columns(_long_texts(name))
     if kind == 0:
         return table.drop(name)
     if kind == 1:
@@ -259,6 +267,11 @@ def _changed_table(table: pl.DataFrame, random: Random) -> pl.DataFrame:
     return table.head(len(values)).with_columns(
         pl.Series(name, values, dtype=column.dtype, strict=False)
     )
+
+
+def _long_texts(name: str) -> pl.Series:
+    """Return a text in every row that the file holds once, and that is a gigabyte row by row."""
+    return pl.Series(name, ["a" * 20_000], dtype=pl.Categorical).new_from_index(0, _MANY_ROWS)
 
 
 _CHANGES: dict[Form, Callable[[bytes, Random], bytes]] = {

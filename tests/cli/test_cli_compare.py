@@ -35,6 +35,9 @@ def compared(runs, first, second):
 def test_common_paths_are_compared_path_by_path(runs):
     found = compared(runs, "a", "b")
     assert found["common_paths"] == 128
+    insurers = {row["measure"]: row["insurer"] for row in found["figures"]}
+    assert insurers["draws"] == "wrapped"
+    assert insurers["writedown"] == "unwrapped"
     loss = found["figures"][0]
     a, b = (pl.read_parquet(runs / n / "paths.parquet")["pool_loss_pct"] for n in "ab")
     assert loss["difference"] == pytest.approx((b - a).mean())
@@ -50,7 +53,23 @@ def test_other_seeds_add_their_errors(runs):
     loss = found["figures"][0]
     squares = loss["base_standard_error"] ** 2 + loss["standard_error"] ** 2
     assert loss["difference_standard_error"] ** 2 == pytest.approx(squares)
-    assert {row["key"] for row in found["inputs"]} == {"seed", "configuration.simulation.seed"}
+    assert [row["key"] for row in found["inputs"]] == ["configuration.simulation.seed"]
+
+
+def test_another_term_of_the_deal_is_named_and_nothing_that_follows_from_it(
+    runs, base_toml, tmp_path
+):
+    text = (base_toml.parent / "deals/gmacm-2003-he2.toml").read_text(encoding="utf-8")
+    other = text.replace("margin = 0.0010", "margin = 0.0020", 1)
+    (tmp_path / "other.toml").write_text(other, encoding="utf-8")
+    changed = ("--set", f"inputs.deal={tmp_path}/other.toml")
+    result = invoke("run", base_toml, *QUICK, *changed, "--out", runs / "d")
+    assert result.exit_code == 0, result.output
+    keys = [row["key"] for row in compared(runs, "a", "d")["inputs"]]
+    assert keys == [
+        "inputs.deal.file", "inputs.deal.sha256", "configuration.inputs.deal",
+        "deal.class.A-1.margin",
+    ]  # fmt: skip
 
 
 def test_the_screen_fits_and_names_what_differs(runs):

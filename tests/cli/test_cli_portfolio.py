@@ -1,6 +1,8 @@
 """`hemc portfolio` as a user meets it: folder, screen, page, exit codes; the shipped portfolio."""
 
 import json
+import os
+import platform
 import re
 
 import polars as pl
@@ -11,6 +13,7 @@ from portfolio_file import config, write_portfolio_file
 from benchmarks.made_portfolio import FILE, N_DEALS, made_portfolio
 from hemc.cli import main
 from hemc.engine.portfolio_deal import deal_config, loan_seed, read_portfolio
+from hemc.scale.lock import held_folder
 
 FILES = ("manifest.json", "summary.json", "report.html", "portfolio_paths.parquet",
          "portfolio_deals.parquet", "portfolio_measures.parquet",
@@ -100,6 +103,40 @@ def test_bad_usage_is_one_clear_error(tmp_path, arguments, message):
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["book.toml"]
+
+
+def test_a_second_run_into_the_folder_is_refused(tmp_path):
+    file = write_portfolio_file(tmp_path, {"one": config()})
+    with held_folder(tmp_path / ".r.unfinished"):
+        refused = hemc("portfolio", file, "--out", tmp_path / "r")
+    assert refused.exit_code == 2
+    who = f".r.unfinished: found a run under way (process {os.getpid()} on {platform.node()} since"
+    assert who in refused.stderr
+    assert not (tmp_path / "r").exists()
+
+
+def test_its_folder_is_held_while_it_runs(tmp_path, monkeypatch):
+    def meanwhile(*_):
+        with held_folder(tmp_path / ".r.unfinished"):
+            raise AssertionError("two processes hold one folder")
+
+    monkeypatch.setattr("hemc.engine.portfolio.run_portfolio", meanwhile)
+    file = write_portfolio_file(tmp_path, {"one": config()})
+    refused = hemc("portfolio", file, "--out", tmp_path / "r")
+    assert refused.exit_code == 2
+    assert "found a run under way" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["book.toml"]
+
+
+def test_an_earlier_run_comes_back_when_its_replacement_was_killed(tmp_path):
+    earlier = tmp_path / ".r.unfinished" / "earlier"
+    earlier.mkdir(parents=True)
+    (earlier / "manifest.json").write_text("{}")
+    (tmp_path / ".r.unfinished" / "new").mkdir()
+    file = write_portfolio_file(tmp_path, {"three": 'config = "none.toml"'})
+    assert hemc("portfolio", file, "--out", tmp_path / "r").exit_code == 2
+    assert (tmp_path / "r" / "manifest.json").read_text() == "{}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.toml", "r"]
 
 
 def test_the_shipped_portfolio_is_what_its_program_writes():

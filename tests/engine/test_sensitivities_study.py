@@ -140,7 +140,7 @@ def test_the_command_adds_tornado_and_maps_to_the_run(base_toml, tmp_path):
     assert "multiples.roll_rate" in result.output
     assert "no effect" not in result.output or "performing" not in result.output
     page = (tmp_path / "r" / "report.html").read_text()
-    assert "Change of lifetime loss, %" in page
+    assert "Change of lifetime loss, points" in page
     assert "Expected lifetime loss, % of the pool" in page
     assert "roll rates × 2" in page
     book = Book(tmp_path / "r" / "report.xlsx")

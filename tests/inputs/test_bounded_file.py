@@ -2,6 +2,7 @@
 
 import json
 import os
+from io import BytesIO
 
 import polars as pl
 import pytest
@@ -16,6 +17,9 @@ from hemc.inputs.deal import read_deal
 from hemc.inputs.html_tokens import html_tokens
 from hemc.inputs.move_counts import read_move_counts
 from hemc.inputs.panel import read_panel
+from hemc.inputs.panel_file import open_panel
+from hemc.inputs.panel_keys import read_keys
+from hemc.inputs.parquet_file import read_parquet
 from hemc.inputs.parquet_pages import parquet_contents
 from hemc.inputs.posterior_file import read_posterior
 from hemc.inputs.tape import read_tape
@@ -113,6 +117,21 @@ def test_parquet_tells_what_it_unpacks_to(tmp_path):
         assert set(held.n_bytes) == {"loan", "name", "l"}
 
 
+@pytest.mark.parametrize("field", ["page", "group"])
+def test_parquet_whose_counts_do_not_agree_is_damaged(tmp_path, field):
+    """With less than no values in a page, or fewer rows than values, polars ends the process."""
+    stream = BytesIO()
+    pl.DataFrame({"loan": [None, 2.0] * 100}).write_parquet(stream, statistics=False)
+    content = bytearray(stream.getvalue())
+    count = bytes([144, 3])  # 200 in Thrift's compact protocol
+    at = content.index(count) if field == "page" else content.rindex(count)
+    content[at] += 1 if field == "page" else 2  # -201, 201
+    file = tmp_path / "t.parquet"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="a damaged Parquet file"):
+        read_parquet(file, "a table")
+
+
 def test_a_small_file_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet_file, "_BYTES_OF_ANY", 1_000_000)
     file = tmp_path / "bomb.parquet"
@@ -121,6 +140,18 @@ def test_a_small_file_of_zeros_is_refused_before_it_is_unpacked(tmp_path, monkey
     assert file.stat().st_size < 50_000
     with pytest.raises(InputError, match="bytes packed into"):
         read_move_counts(file)
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
+def test_a_long_text_in_every_row_counts_as_often_as_it_stands_there(tmp_path, dtype):
+    file = tmp_path / "bomb.parquet"
+    status = pl.Series("status", ["0" * 2_000], dtype=dtype).new_from_index(0, 60_000)
+    rows = pl.DataFrame({"loan": range(60_000), "month": "2020-01"}).with_columns(status)
+    rows.write_parquet(file)
+    with pytest.raises(InputError, match="120,420,000 bytes of text packed into"):
+        read_keys(open_panel([file]))
+    with pytest.raises(InputError, match="120,420,000 bytes of text packed into"):
+        read_parquet(file, "a table")
 
 
 @pytest.mark.parametrize("piece", ["<td ", "<!-", "<!--", "<?", '<a b="', "</", "<script>", "&#"])

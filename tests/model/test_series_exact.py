@@ -250,6 +250,19 @@ def test_additions_are_poisson_given_that_as_many_more_paid_off():
     np.testing.assert_allclose(found, exact, atol=5 * (0.25 / 1500) ** 0.5)
 
 
+@pytest.mark.parametrize(("repurchased", "gone"), [(0, 3), (2, 1)])
+def test_repurchased_loans_have_not_paid_off(repurchased, gone):
+    """Of six current loans two and a delinquent one are left; two may have been bought back."""
+    after = report(1, {CURRENT: 2, D30: 1}, repurchased=repurchased)
+    months = months_of(report(0, {CURRENT: 6}), after)
+    prior = prior_of(months, {D30: {CURRENT: 1.0}}, payoff=0.3)
+    _, tables = sample(months, prior, 50)
+    moves = [np.frombuffer(key, dtype=np.int8).reshape(2, N_LIVE, N_STATES)[1] for key in tables]
+    assert {(int(m[CURRENT, PAID_OFF]), int(m[CURRENT].sum())) for m in moves} == {
+        (gone, 6 - repurchased)
+    }
+
+
 def test_lumpy_charge_offs_have_their_probabilities():
     months = months_of(report(0, {D60: 4}), report(1, {D60: 2}))
     prior = prior_of(months, {D60: {D60: 2.0, PAID_OFF: 1.0, CHARGED_OFF: 1.5}}, lumpiness=4.0)

@@ -34,6 +34,10 @@ def paths_table(seed=1):
             "pool_loss": loss, "pool_loss_pct": 100.0 * loss / POOL,
             "oc_shortfall_max": np.minimum(loss / 5.0, 7.9e6),
             "oc_missed_after_target": loss > 15e6, "oc_exhausted": deep > 0,
+            "oc_target_stepped_down": loss < 12e6,
+            "first_oc_below_target_month": first, "first_oc_exhausted_month": first,
+            "excess_interest": 2.5e7 + 0.5 * loss, "excess_interest_used": 0.5 * loss,
+            "oc_released": 0.0 * loss + 8e6,
             "first_undercollateralized_month": first, "first_draw_month": first,
             "draws": deep, "draws_pv": 0.8 * deep, "peak_unreimbursed": 1.1 * deep,
             "reimbursement": 0.1 * deep, "premium": rng.normal(1.3e6, 1e5, N_PATHS),
@@ -48,12 +52,16 @@ def paths_table(seed=1):
             "next_month_cpr": rng.normal(0.34, 0.03, N_PATHS),
             "interest_shortfall_A-1": zero, "interest_shortfall_A-2": deep / 10.0,
             "interest_shortfall_IO": zero,
+            **{f"wrapped_interest_shortfall_{n}": zero for n in ("A-1", "A-2", "IO")},
+            "wrapped_writedown_A-1": zero, "wrapped_writedown_A-2": deep / 5.0,
             "wal_A-1": rng.normal(0.4, 0.02, N_PATHS), "wal_A-2": rng.normal(4.0, 0.4, N_PATHS),
             "writedown_A-1": zero, "writedown_A-2": deep,
+            "first_undercollateralized_month_A-1": 0 * first,
+            "first_undercollateralized_month_A-2": first,
             **value_columns(rng, deep), "wrap_value_A-1": zero, "wrap_value_A-2": 0.7 * deep,
         }
     ).with_columns(
-        pl.col("first_undercollateralized_month", "first_draw_month").replace(0, None)
+        pl.col("^first_.*month.*$").replace(0, None)
     )  # fmt: skip
 
 
@@ -176,11 +184,21 @@ def sensitivity_table():
     )
 
 
+def oracle_table():
+    """Return oracle.parquet: one flow, and one that is too rare for an error."""
+    return pl.DataFrame(
+        {"flow": ["loss", "net_rate_balance"], "months": ["lifetime", "frequent months"],
+         "paths": [25, 25], "simulated": [46_100.0, 3.0], "expected": [46_250.0, 3.0],
+         "standard_error": [120.0, None], "z": [-1.25, None]}
+    )  # fmt: skip
+
+
 def manifest():
     """Return manifest.json."""
     return {
         "name": "base", "series": "2003-HE2", "group": 1, "issuer": "GMACM",
         "payment_date": "2004-02-25", "first_projected_month": "2004-03", "months": N_MONTHS,
+        "step_down": "2005-10",
         "paths": N_PATHS, "effective_sample_size": float(N_PATHS), "seed": 7, "threads": 2,
         "sampling": {"method": "plain", "unit_paths": 1, "units": N_PATHS},
         "effective_sample_size_of_weights": float(N_PATHS), "independent_paths": N_PATHS,
@@ -214,7 +232,7 @@ def write_sample(folder):
         "paths": paths, "measures": measures, "months": months_table(),
         "tieout": tie_out_table(), "roll_rates": roll_rate_table(),
         "assumptions": assumption_table(), "sensitivities": sensitivity_table(),
-        "next_certificate": forecast_table(),
+        "next_certificate": forecast_table(), "oracle": oracle_table(),
     }  # fmt: skip
     for name, table in tables.items():
         table.write_parquet(folder / f"{name}.parquet")

@@ -23,6 +23,10 @@ def paths(n=2_000):
             "path": np.arange(n), "weight": zeros + 1, "pool_loss": loss,
             "pool_loss_pct": loss / 4e6, "oc_min": zeros, "oc_shortfall_max": zeros,
             "oc_missed_after_target": loss > 1e6, "oc_exhausted": draws > 0,
+            "oc_target_stepped_down": loss < 1e6, "first_oc_exhausted_month": zeros + 31,
+            "first_oc_below_target_month": zeros + 7,
+            "excess_interest": 2 * loss, "excess_interest_used": loss,
+            "oc_released": zeros,
             "first_undercollateralized_month": pl.Series([None] * n, dtype=pl.Int64),
             "draws": draws, "first_draw_month": np.where(draws > 0, 30, 0), "draws_pv": draws,
             "peak_unreimbursed": draws, "reimbursement": zeros, "premium": zeros,
@@ -34,19 +38,35 @@ def paths(n=2_000):
             "interest_shortfall_A-1": zeros, "principal_A-1": zeros, "wal_A-1": zeros + 2,
             "writedown_A-1": zeros, "interest_shortfall_B": zeros, "principal_B": zeros,
             "wal_B": zeros + 3, "writedown_B": draws,
+            "wrapped_interest_shortfall_A-1": zeros, "wrapped_interest_shortfall_B": zeros,
+            "wrapped_writedown_A-1": zeros, "wrapped_writedown_B": draws / 4,
         }
     ).with_columns(
         pl.col("first_draw_month").replace(0, None), pl.col("reimbursed_share").fill_nan(None)
     )  # fmt: skip
 
 
-def value(measures, measure, statistic, note=None):
+def value(measures, measure, statistic, note=None, insurer=None):
+    """Return the only row of a measure, or that of one side of the insurer."""
     rows = measures.filter(
         pl.col("measure") == measure, pl.col("statistic") == statistic,
         pl.col("note").eq_missing(pl.lit(note)),
     )  # fmt: skip
+    rows = rows if insurer is None else rows.filter(insurer=insurer)
     assert len(rows) == 1
     return rows.row(0, named=True)
+
+
+def test_what_holders_lose_with_the_insurer_stands_beside_what_they_lose_without():
+    data = paths()
+    measures = measure_paths(data, 1e8)
+    lost = value(measures, "writedown", "mean", "B", "wrapped")["value"]
+    assert lost == pytest.approx(0.25 * data["draws"].mean())
+    assert value(measures, "writedown", "es_99", None, "wrapped")["value"] > lost
+    never = measures.filter(measure="interest_shortfall", insurer="wrapped")
+    assert never["statistic"].to_list() == ["mean", "probability"] * 3
+    assert never["note"].to_list() == [None, None, "A-1", "A-1", "B", "B"]
+    assert never["value"].unique().to_list() == [0.0]
 
 
 def test_measures_of_constructed_paths():
@@ -55,11 +75,20 @@ def test_measures_of_constructed_paths():
     hits = (data["draws"] > 0).mean()
     assert value(measures, "draws", "probability")["value"] == hits
     assert value(measures, "oc_exhausted", "probability")["value"] == hits
-    assert value(measures, "writedown", "probability", "B")["value"] == hits
-    assert value(measures, "writedown", "mean")["value"] == pytest.approx(data["draws"].mean())
-    none = value(measures, "writedown", "probability", "A-1")
+    assert value(measures, "writedown", "probability", "B", "unwrapped")["value"] == hits
+    assert value(measures, "writedown", "mean", None, "unwrapped")["value"] == pytest.approx(
+        data["draws"].mean()
+    )
+    none = value(measures, "writedown", "probability", "A-1", "unwrapped")
     assert (none["value"], none["standard_error"]) == (0.0, None)
     assert value(measures, "first_draw_month", "p50")["value"] == 30.0
+    assert value(measures, "first_oc_below_target_month", "p50")["value"] == 7.0
+    assert value(measures, "first_oc_exhausted_month", "mean")["value"] == 31.0
+    stepped = value(measures, "oc_target_stepped_down", "probability")["value"]
+    assert stepped == (data["pool_loss"] < 1e6).mean()
+    used = value(measures, "excess_interest_used", "mean")
+    assert used["value"] == pytest.approx(data["pool_loss"].mean())
+    assert used["insurer"] == "wrapped"
     original = value(measures, "pool_loss_pct_original", "mean")["value"]
     assert original == pytest.approx(100 * data["pool_loss"].mean() / 1e8)
     assert measures.filter(pl.col("measure") == "first_undercollateralized_month").is_empty()
@@ -97,6 +126,10 @@ def test_paths_with_weights_bound_no_probability():
     assert show_probability(1.0, None, None) == "no miss"
     assert show_probability(0.0, None, 1) == "no hit"
     assert show_probability(0.0, None, 4) == "< 75 % (95 %)"
+    bounds = {64: ("4.7", "95.3"), 10_000: ("0.03", "99.97"), 10**7: ("3e-05", "99.99997")}
+    for n, (most, least) in bounds.items():
+        assert show_probability(0.0, None, n) == f"< {most} % (95 %)"
+        assert show_probability(1.0, None, n) == f"> {least} % (95 %)"
     assert show_probability(0.25, 0.01, None) == "25.0 ± 1.0 %"
 
 

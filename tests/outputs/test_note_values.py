@@ -80,9 +80,12 @@ def test_every_column_becomes_the_measure_of_its_name():
              "peak_unreimbursed", "reimbursement", "premium", "residual", "next_month_loss",
              "next_month_cpr", "first_draw_month", "first_undercollateralized_month",
              "oc_missed_after_target", "oc_exhausted", "writedown_A", "interest_shortfall_A",
+             "wrapped_writedown_A", "wrapped_interest_shortfall_A",
              "reimbursed_share", "premium_pv", "insurer_net", "insurer_default_month",
              "pool_loss_nine_quarters", "draws_nine_quarters", "oc_nine_quarters",
-             "undercollateralization_nine_quarters")  # fmt: skip
+             "undercollateralization_nine_quarters", "oc_target_stepped_down",
+             "first_oc_below_target_month", "first_oc_exhausted_month", "excess_interest",
+             "excess_interest_used", "oc_released")  # fmt: skip
     paths = table().with_columns(weight=pl.lit(1.0), **dict.fromkeys(other, zero))
     measures = measure_paths(paths, 1e8)
     rows = {

@@ -12,7 +12,7 @@ from report_page import Page
 from report_sample import CLASSES, N_MONTHS, N_PATHS, manifest, paths_table, write_sample
 
 from hemc.errors import InputError
-from hemc.outputs.numbers import show_estimate
+from hemc.outputs.numbers import show_estimate, show_probability
 from hemc.outputs.report.blocks import DASH
 from hemc.outputs.report.charts import MAX_ROWS
 from hemc.outputs.report.document import write_report
@@ -91,6 +91,12 @@ def test_headlines_equal_the_summary_and_the_console(page, folder):
     assert sentence.endswith("most often class A-2, on no path class A-1.")
 
 
+def test_the_oracle_stands_flow_by_flow(page):
+    _, rows = page.table("Simulated and expected sums over months")
+    assert rows["loss, lifetime"] == ["46,100", "46,250", "−1.25"]
+    assert rows["net rate balance, frequent months"] == ["3", "3", "–"]
+
+
 def test_notes_equal_measures_and_paths(page, measures):
     header, rows = page.table("Writedown without insurer")
     cells = dict(zip(header[1:], rows["A-2"], strict=True))
@@ -103,6 +109,31 @@ def test_notes_equal_measures_and_paths(page, measures):
     error = lost.std(ddof=1) / len(lost) ** 0.5
     assert is_shown(cells["mean where any"], lost.mean(), error, 1e-6)
     assert cells == dict(zip(header[1:], rows["all"], strict=True))  # no other class loses
+
+
+def test_what_is_lost_in_spite_of_the_insurer_has_its_own_table(page, measures):
+    header, rows = page.table("Writedown with the insurer")
+    cells = dict(zip(header[1:], rows["A-2"], strict=True))
+    (row,) = measures.filter(measure="writedown", statistic="mean", note="A-2",
+                             insurer="wrapped").rows(named=True)  # fmt: skip
+    assert is_shown(cells["mean"], row["value"], row["standard_error"], 1e-6)
+    lost = paths_table()["wrapped_writedown_A-2"].to_numpy()
+    lost = lost[lost > 0]
+    error = lost.std(ddof=1) / len(lost) ** 0.5
+    assert is_shown(cells["mean where any"], lost.mean(), error, 1e-6)
+    assert not any("unpaid at the end with the insurer" in caption for caption in page.tables)
+
+
+def test_an_insurer_that_makes_all_good_is_one_sentence(folder, tmp_path):
+    copy = changed(folder, tmp_path)
+    table = pl.read_parquet(copy / "measures.parquet")
+    wrapped = (pl.col("measure") == "writedown") & (pl.col("insurer") == "wrapped")
+    zero = pl.when(wrapped).then(0.0).otherwise(pl.col("value")).alias("value")
+    table.with_columns(zero).write_parquet(copy / "measures.parquet")
+    found = Page(write_report(copy).read_text(encoding="utf-8"))
+    (said,) = (p for p in found.paragraphs if p.startswith("With the insurer no class"))
+    assert said.endswith(f"{show_probability(0.0, None, N_PATHS)}.")
+    assert not any("with the insurer" in caption for caption in found.tables)
 
 
 def test_writedowns_by_class_are_drawn(page, measures):
@@ -173,6 +204,25 @@ def test_insurer_and_first_months(page, measures):
     month = round(figure(measures, "first_undercollateralized_month", "p50")["value"])
     cells = dict(zip(header[1:], rows["notes first exceed the pool, no insurer"], strict=True))
     assert cells["50 %"] == f"{month} ({month_name('2004-03', month)})"
+
+
+def test_a_class_has_its_first_month(page, measures):
+    header, rows = page.table("First month of a writedown")
+    month = round(figure(measures, "first_undercollateralized_month", "p95", "A-2")["value"])
+    cells = dict(zip(header[1:], rows["A-2"], strict=True))
+    assert cells["95 %"] == f"{month} ({month_name('2004-03', month)})"
+    assert "A-1" not in rows  # on none of the paths
+
+
+def test_excess_interest_and_step_down(page, measures):
+    header, rows = page.table("Excess interest over life")
+    cells = dict(zip(header[1:], rows["used: covers losses and builds OC"], strict=True))
+    row = figure(measures, "excess_interest_used", "p50")
+    assert is_shown(cells["50 %"], row["value"], row["standard_error"], 1e-6)
+    share = figure(measures, "oc_target_stepped_down", "probability")["value"]
+    (told,) = [p for p in page.paragraphs if "steps down" in p]
+    assert told.startswith("The OC target steps down from 2005-10 on.")
+    assert f"outstanding): {100 * share:.1f} ±" in told
 
 
 def test_tie_out_is_exact_with_failures_first(page):
@@ -358,6 +408,7 @@ def test_a_deal_without_insurer_says_nothing_of_one(folder, tmp_path):
     sentence = next(p for p in found.paragraphs if p.startswith("Over its remaining life"))
     assert "has to pay" not in sentence
     assert "written down" in sentence
+    assert not any("with the insurer" in caption for caption in found.tables)
 
 
 ATTACK = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}"

@@ -84,7 +84,7 @@ def test_formats():
     assert percent(0.00004) == "< 0.01"
     assert percent(0.0) == "0.00"
     assert percent(0.5814) == "58.14"
-    assert difference(-1.4444, 0.118, "%") == "−1.44 ± 0.12 %"
+    assert difference(-1.4444, 0.118, "%") == "−1.44 ± 0.12 points"
     assert difference(-0.1016, 0.0189, "fraction") == "−10.16 ± 1.89 points"
     assert difference(352_625.0, 79_635.0, "USD") == "+0.35 ± 0.08"
     assert difference(0.0, 0.0, "USD") == "none"

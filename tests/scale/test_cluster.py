@@ -1,10 +1,12 @@
 """Runs on a Dask cluster: the same values, dead workers survived, unsafe addresses refused."""
 
+import errno
 import os
 import signal
 import sys
 import time
 
+import dask
 import pytest
 from click.testing import CliRunner
 from scale.dask_commands import DaskProcesses, make_certificates
@@ -12,6 +14,7 @@ from scale.run_of_a_tape import assert_same_run, command, start, write_tape
 
 from hemc.cli import main
 from hemc.errors import InputError
+from hemc.scale.cluster import connected_cluster
 from hemc.scale.journal import read_records
 
 MANY = ["--paths", "30000", "--threads", "1"]
@@ -46,6 +49,12 @@ def hemc(base_toml, *options):
         ("inproc://10.1.2.3/1/1", "expected tls://HOST:PORT"),
         ("local:0", "local: and a number of processes"),
         ("local:many", "local: and a number of processes"),
+        ("local:1025", "local: and a number of processes from 1 to 1,024"),
+        ("local:99999999999", "local: and a number of processes from 1 to 1,024"),
+        ("local:" + "9" * 5_000, "local: and a number of processes from 1 to 1,024"),
+        ("tcp://localhost:abc", "expected tls://HOST:PORT"),
+        ("tcp://[::1]:99999", "expected tls://HOST:PORT"),
+        ("tls://[bad:8786", "expected tls://HOST:PORT"),
     ],
 )
 def test_an_address_that_is_unsafe_or_none_is_refused(base_toml, tmp_path, address, message):
@@ -59,8 +68,6 @@ def test_an_address_that_is_unsafe_or_none_is_refused(base_toml, tmp_path, addre
     "options", [["tcp://127.0.0.1:9"], ["tcp://192.0.2.1:9", "--insecure-cluster"]]
 )
 def test_a_scheduler_that_is_not_there_is_one_clear_error(base_toml, tmp_path, options):
-    import dask
-
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
         refused = hemc(base_toml, "--out", str(tmp_path / "r"), "--cluster", *options)
     assert refused.exit_code == 2
@@ -109,6 +116,69 @@ def test_blocks_go_out_in_groups_in_their_order(n_blocks, n_threads, sizes):
     groups = grouped(blocks, n_threads)
     assert [len(group) for group in groups] == sizes
     assert [block for group in groups for block in group] == blocks
+
+
+def forbidden(first_path, n_paths):
+    """Do work that the system of the worker refuses."""
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/cache")
+
+
+def too_late(first_path, n_paths):
+    """Do work that waits in vain, as for a disk elsewhere."""
+    raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+
+def deadly(first_path, n_paths):
+    """Do work that ends its process, as the system does for memory."""
+    os._exit(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("work", "found"),
+    [
+        (forbidden, "(PermissionError: [Errno 13] Permission denied: '/cache')"),
+        (too_late, "(TimeoutError: [Errno 110] Connection timed out)"),
+    ],
+)
+def test_an_error_of_a_workers_system_is_told_as_its_own(work, found):
+    with connected_cluster("local:1", False) as workers, pytest.raises(InputError) as raised:
+        list(workers.map_blocks(work, [(0, 64)]))
+    assert str(raised.value).startswith("--cluster: local:1: found an error of a worker's own")
+    assert found in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_block_on_which_workers_die_is_one_clear_error():
+    allowed = dask.config.set({"distributed.scheduler.allowed-failures": 1})
+    found = "local:1: found a block of paths on which 2 workers died"
+    with (
+        allowed,
+        connected_cluster("local:1", False) as workers,
+        pytest.raises(InputError, match=found),
+    ):
+        list(workers.map_blocks(deadly, [(0, 64)]))
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers_is_one_clear_error(base_toml, tmp_path, monkeypatch):
+    monkeypatch.setattr("hemc.scale.cluster._PATIENCE", 1.0)
+    with DaskProcesses(tmp_path) as cluster:
+        refused = hemc(base_toml, "--out", str(tmp_path / "r"), "--cluster", cluster.address)
+    assert refused.exit_code == 2
+    found = f"found no worker for 1 s; expected some (dask worker {cluster.address})"
+    assert found in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_its_last_worker_is_one_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("hemc.scale.cluster._PATIENCE", 1.0)
+    with DaskProcesses(tmp_path) as cluster:
+        only = cluster.add_worker()
+        with connected_cluster(cluster.address, False) as workers:
+            only.kill()
+            with pytest.raises(InputError, match="found no worker for 1 s"):
+                list(workers.map_blocks(forbidden, [(0, 64)]))
 
 
 def run_on(base_toml, tape, out, address, *options):

@@ -1,6 +1,7 @@
 """Runs that end early: what is finished stays, is checked, and leads to the same values."""
 
 import errno
+import json
 import os
 import pkgutil
 import platform
@@ -83,6 +84,16 @@ def stopped(hemc_into, tmp_path_factory):
 def interrupted(stopped, tmp_path):
     """Leave what an interrupted run has left."""
     shutil.copytree(stopped[0] / ".r.unfinished", tmp_path / ".r.unfinished")
+
+
+@pytest.fixture
+def quick_end(monkeypatch):
+    """Interrupt runs at their first block: what they begin with is enough."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hemc.engine.paths.run_block", interrupt)
 
 
 def kill_at(monkeypatch, place, call, end=None):
@@ -230,12 +241,64 @@ def cut_journal(folder):
     journal.write_bytes(journal.read_bytes()[:-20])
 
 
-@pytest.mark.parametrize("damage", [damage_file, damage_bands, lose_file, cut_journal])
+def lose_state(folder):
+    journal = folder / "journal.jsonl"
+    *before, last = journal.read_text().splitlines()
+    last = json.dumps({"files": json.loads(last)["files"], "state": {"paths": 256}})
+    journal.write_text("\n".join([*before, last, ""]))
+
+
+@pytest.mark.parametrize("damage", [damage_file, damage_bands, lose_file, cut_journal, lose_state])
 def test_a_damaged_piece_is_done_again(hemc, interrupted, whole, tmp_path, damage):
     damage(tmp_path / ".r.unfinished")
     done = hemc("--resume")
     assert "resuming after 128 of 448 paths" in done.stderr
     assert_same_run(whole, tmp_path / "r")
+
+
+@pytest.mark.parametrize("options", [[], ["--resume"]])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ['{"a": 1}', '{"x": 1}'],
+        ['{"simulation.paths": 448}', '{"x": 1}'],
+        ['{"simulation.paths": 448}', '{"files": {}, "state": {"paths": 64}}'],
+        ["[" * 100_000],
+    ],
+)
+def test_a_journal_of_something_else_leads_to_a_new_start(
+    hemc, tmp_path, quick_end, lines, options
+):
+    folder = tmp_path / ".r.unfinished"
+    folder.mkdir()
+    (folder / "journal.jsonl").write_text("\n".join([*lines, ""]))
+    begun = hemc(*options)
+    assert begun.exit_code == 130
+    assert ("nothing to resume" in begun.stderr) == bool(options)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("first", ['{"a": 1}', '{"simulation.paths": "448"}', "[]"])
+@pytest.mark.parametrize("options", [[], ["--resume"]])
+def test_pieces_of_no_known_run_are_not_used(
+    hemc, interrupted, tmp_path, quick_end, first, options
+):
+    journal = tmp_path / ".r.unfinished/journal.jsonl"
+    _, *pieces = journal.read_text().splitlines()
+    journal.write_text("\n".join([first, *pieces, ""]))
+    begun = hemc(*options)
+    assert begun.exit_code == 130
+    assert ("nothing to resume" in begun.stderr) == bool(options)
+
+
+def test_what_follows_the_pieces_in_a_journal_is_dropped(hemc, interrupted, tmp_path, quick_end):
+    with (tmp_path / ".r.unfinished/journal.jsonl").open("a") as journal:
+        journal.write('{"x": 1}\n')
+    resumed = hemc("--resume")
+    assert resumed.exit_code == 130
+    assert "resuming after 256 of 448 paths" in resumed.stderr
+    assert "256 of 448 paths are kept" in resumed.stderr
+    assert "starting anew, 256 of 448 paths of an interrupted run" in hemc().stderr
 
 
 def test_a_target_stops_a_resumed_run_where_it_stops_any(hemc, hemc_into, tmp_path, monkeypatch):

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import click
 
-from hemc.cli.options import FILE, JSON, OUT, QUIET, SEED, SETTINGS, THREADS, overrides, print_found
+from hemc.cli.options import (
+    FILE,
+    JSON,
+    OUT,
+    QUIET,
+    SEED,
+    SETTINGS,
+    THREADS,
+    overrides,
+    print_found,
+    say,
+)
 from hemc.cli.workers import may_use_cluster, workers_asked
 
 
@@ -48,19 +59,21 @@ def portfolio(
     from hemc.engine.portfolio import run_portfolio
     from hemc.engine.portfolio_deal import read_portfolio
     from hemc.errors import FailedDealsError
-    from hemc.outputs.folder import whole_folder
+    from hemc.outputs.folder import refuse_foreign, whole_folder
     from hemc.outputs.portfolio_files import write_portfolio
     from hemc.outputs.portfolio_text import render_portfolio
     from hemc.outputs.progress import show_progress
     from hemc.outputs.report.portfolio import render_portfolio_report
     from hemc.scale.threads import Threads
+    from hemc.scale.work_folder import WorkFolder
 
     book = read_portfolio(file, overrides(settings, paths=paths, seed=seed, threads=threads))
     folder = out or Path("results") / book.settings.name
+    refuse_foreign(folder)
     # A scheduler that ends the run gets the same clean end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     n_paths = book.n_paths * len(book.settings.deals)
-    with whole_folder(folder) as part:
+    with WorkFolder(folder, False, say) as work, whole_folder(folder, work.scratch()) as part:
         with (
             workers_asked(cluster, insecure_cluster) as asked,
             show_progress(n_paths, quiet) as progress,

@@ -17,7 +17,7 @@ from hemc.engine.backtest_start import (
 )
 from hemc.engine.calibration import require_one_class
 from hemc.engine.documents import earlier_certificates
-from hemc.engine.posterior import read_deals
+from hemc.engine.posterior_inputs import read_deals
 from hemc.errors import InputError
 from hemc.inputs.certificate import Certificate
 from hemc.inputs.certificate_record import read_document_or_record

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +9,7 @@ import polars as pl
 
 from hemc.config import Config, LoadedConfig
 from hemc.engine.documents import Documents
+from hemc.engine.posterior_inputs import posterior_digest
 from hemc.errors import InputError
 from hemc.inputs.pool import build_pool
 from hemc.inputs.posterior_file import read_posterior
@@ -148,34 +146,6 @@ def moments_of_draws(
     generator = np.random.Generator(np.random.Philox(key=config.simulation.seed))
     rows = draw_prior_rows(prior, PRIOR_DRAWS, generator)
     return moments(draws, rows, np.array(totals.count, dtype=np.float64))
-
-
-def posterior_digest(loaded: LoadedConfig) -> str:
-    """Return the digest of all that a posterior depends on: files by content, and settings."""
-    config = loaded.config
-    certificates = config.roll_rates.certificates or (config.inputs.certificate,)
-    content = {
-        "certificates": sorted(_content(loaded.path(path)) for path in certificates),
-        "product": _content(loaded.path(config.inputs.product)),
-        "calibration": config.calibration.model_dump(mode="json"),
-        "loss": config.loss.model_dump(
-            mode="json", include={"settled_share", "settled_beta", "lumpiness"}
-        ),
-        "size_cv": config.tape.size_cv,
-        "roll_rates": config.roll_rates.model_dump(
-            mode="json", include={"seasoning_peak", "seasoning_months"}
-        ),
-    }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _content(file: Path) -> str:
-    """Return the digest of a file's content."""
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        found = f"a file that cannot be read ({error.strerror})"
-        raise InputError(file, "", found, "an input that the configuration names") from None
 
 
 def read_evidence(

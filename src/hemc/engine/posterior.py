@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from hemc.config import LoadedConfig
-from hemc.engine.calibration import posterior_digest, shuffled, with_stated_payoff
+from hemc.engine.calibration import shuffled, with_stated_payoff
+from hemc.engine.posterior_inputs import posterior_digest, read_deals
 from hemc.inputs.certificate_record import read_document_or_record
 from hemc.inputs.certificate_series import DealSeries, gather_series
-from hemc.inputs.deal import Deal, read_deal
 from hemc.inputs.product import read_product
-from hemc.inputs.shipped import shipped_deals
 from hemc.kernels.flows import Floats
 from hemc.model.posterior import RatePosterior
 from hemc.model.roll_rates import RollRates, moments
@@ -88,18 +87,6 @@ def _one_certificate(series: str) -> str:
         f"{series}: one certificate shows stocks, not moves. Only ratios of stocks inform its "
         "roll rates, as far as the pool is stationary; the rest is the prior."
     )
-
-
-def read_deals(loaded: LoadedConfig, names: list[str]) -> dict[str, Deal]:
-    """Return the terms of deals by series: those the configuration names, else the shipped ones."""
-    config = loaded.config
-    files = [loaded.path(path) for path in (config.inputs.deal, *config.roll_rates.deals)]
-    deals = {deal.series: deal for deal in map(read_deal, files)}
-    shipped = shipped_deals()
-    for name in names:
-        if name not in deals and name in shipped:
-            deals[name] = read_deal(shipped[name])
-    return deals
 
 
 def _last_count(series: DealSeries) -> Floats:

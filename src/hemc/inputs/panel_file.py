@@ -21,7 +21,12 @@ from hemc.inputs.panel_layout import (
     recognize_header,
     recognize_text_layout,
 )
-from hemc.inputs.parquet_file import is_parquet, parquet_columns, require_moderate
+from hemc.inputs.parquet_file import (
+    is_parquet,
+    parquet_columns,
+    require_moderate,
+    require_moderate_text,
+)
 
 _TAIL_BYTES, _LONGEST_HEADER, _LONGEST_LINE = 1 << 16, 1 << 14, 1 << 16
 
@@ -129,7 +134,9 @@ def _parquet_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:
     rows = pl.scan_parquet(file).select(layout.columns)
     n_rows = rows.select(pl.len()).collect().item()
     for start in range(0, n_rows, _PIECE_ROWS):
-        yield rows.slice(start, _PIECE_ROWS)
+        piece = rows.slice(start, _PIECE_ROWS)
+        require_moderate_text(file, PANEL_FILE, piece)
+        yield piece
 
 
 def _text_pieces(file: Path, layout: Layout) -> Iterator[pl.LazyFrame]:

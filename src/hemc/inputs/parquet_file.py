@@ -16,6 +16,8 @@ from hemc.inputs.parquet_pages import parquet_contents
 #: What a small file may hold; a larger one may hold more, as far as it is large itself.
 _ROWS_OF_ANY, _BYTES_OF_ANY = 10_000_000, 400_000_000
 _ROWS_FOR_BYTE, _UNPACKED_FOR_BYTE = 2, 30
+#: Bytes of text, with each value as often as it stands in a row: a page may name it once for all.
+_TEXT_OF_ANY, _TEXT_FOR_BYTE = 100_000_000, 20
 
 
 def is_parquet(path: Path, expected: str) -> bool:
@@ -38,7 +40,9 @@ def read_parquet(path: Path, expected: str, columns: Collection[str] | None = No
     wanted = [name for name in there if columns is None or name in columns]
     require_moderate(path, expected, wanted)
     with parquet_errors(path, expected):
-        return pl.read_parquet(path, columns=wanted)
+        table = pl.read_parquet(path, columns=wanted)
+    require_moderate_text(path, expected, table.lazy())
+    return table
 
 
 def require_moderate(path: Path, expected: str, columns: Collection[str]) -> None:
@@ -51,6 +55,23 @@ def require_moderate(path: Path, expected: str, columns: Collection[str]) -> Non
         raise InputError(path, "", f"{held.n_rows:,} rows in {size:,} bytes", expected)
     if n_bytes > max(_BYTES_OF_ANY, _UNPACKED_FOR_BYTE * size):
         raise InputError(path, "", f"{n_bytes:,} bytes packed into {size:,}", expected)
+
+
+def require_moderate_text(path: Path, expected: str, rows: pl.LazyFrame) -> None:
+    """Refuse rows whose texts are far longer together than the file's size tells."""
+    with parquet_errors(path, expected):
+        lengths = [
+            (pl.col(name).str if dtype == pl.String else pl.col(name).cat)
+            .len_bytes()
+            .cast(pl.UInt64)
+            .sum()
+            for name, dtype in rows.collect_schema().items()
+            if dtype in (pl.String, pl.Categorical, pl.Enum)
+        ]
+        n_bytes = sum(rows.select(lengths).collect(engine="streaming").row(0)) if lengths else 0
+        size = path.stat().st_size
+    if n_bytes > max(_TEXT_OF_ANY, _TEXT_FOR_BYTE * size):
+        raise InputError(path, "", f"{n_bytes:,} bytes of text packed into {size:,}", expected)
 
 
 @contextmanager

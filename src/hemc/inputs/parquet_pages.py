@@ -1,7 +1,8 @@
 """A Parquet file → how many rows and bytes it says it holds, read from its footer and page headers.
 
 polars would unpack whatever a file asks for: a few kilobytes of zeros, packed, are gigabytes in
-memory. Apache Parquet's format (parquet.thrift) in Thrift's compact protocol.
+memory, and a page that says it has fewer than no values ends the process. Apache Parquet's format
+(parquet.thrift) in Thrift's compact protocol.
 """
 
 from __future__ import annotations
@@ -13,10 +14,20 @@ _MAGIC = b"PAR1"
 
 # Fields of the records that are read, by their numbers in parquet.thrift.
 _ROW_GROUPS, _GROUP_COLUMNS, _GROUP_ROWS, _CHUNK_META = 4, 1, 3, 3
-_PATH, _PACKED_BYTES, _DATA_PAGE, _DICTIONARY_PAGE = 3, 7, 9, 11
+_PATH, _CHUNK_VALUES, _PACKED_BYTES, _DATA_PAGE, _DICTIONARY_PAGE = 3, 5, 7, 9, 11
 _PAGE_UNPACKED, _PAGE_PACKED = 2, 3
+#: The header of a page's own kind, and which of its fields count something, values first.
+_DATA_COUNTS = {5: (1,), 8: (1, 2, 3, 5, 6)}
+_DICTIONARY_COUNTS = {7: (1,)}
 
 _MOST_PAGES, _MOST_LEVELS, _LONGEST_HEADER = 200_000, 16, 1 << 16
+
+
+class _Page(NamedTuple):
+    """What a page's header says: bytes unpacked, and values, of a dictionary none."""
+
+    n_bytes: int
+    n_values: int
 
 
 class Contents(NamedTuple):
@@ -31,15 +42,20 @@ def parquet_contents(stream: BinaryIO) -> Contents:
     footer = _footer(stream)
     n_rows, n_bytes, n_pages = 0, dict[str, int](), 0
     for group in _list(footer, _ROW_GROUPS):
-        n_rows += _number(_record(group), _GROUP_ROWS)
+        group_rows = _number(_record(group), _GROUP_ROWS)
+        n_rows += group_rows
         for chunk in map(_record, _list(group, _GROUP_COLUMNS)):
             meta = _record(chunk.get(_CHUNK_META))
-            name = _name(meta)
-            for size in _page_sizes(stream, meta):
-                n_bytes[name] = n_bytes.get(name, 0) + size
+            name, n_values = _name(meta), 0
+            for page in _pages(stream, meta):
+                n_bytes[name] = n_bytes.get(name, 0) + page.n_bytes
+                n_values += page.n_values
                 n_pages += 1
                 if n_pages > _MOST_PAGES:
                     raise ValueError(f"more than {_MOST_PAGES:,} pages")
+            is_flat = len(_list(meta, _PATH)) == 1
+            if n_values != _number(meta, _CHUNK_VALUES) or (is_flat and n_values != group_rows):
+                raise ValueError(f"pages of {n_values:,} values in a column that says otherwise")
     return Contents(n_rows, n_bytes)
 
 
@@ -63,8 +79,8 @@ def _footer(stream: BinaryIO) -> dict[int, Any]:
     return _Record(stream.read(length)).read()
 
 
-def _page_sizes(stream: BinaryIO, meta: dict[int, Any]) -> Iterator[int]:
-    """Yield how many bytes each page of a column says it unpacks to."""
+def _pages(stream: BinaryIO, meta: dict[int, Any]) -> Iterator[_Page]:
+    """Yield what each page of a column says it holds."""
     offsets = [meta[key] for key in (_DATA_PAGE, _DICTIONARY_PAGE) if _number(meta, key)]
     place = min(offsets, default=0)
     end = place + _number(meta, _PACKED_BYTES)
@@ -72,8 +88,18 @@ def _page_sizes(stream: BinaryIO, meta: dict[int, Any]) -> Iterator[int]:
         stream.seek(place)
         record = _Record(stream.read(_LONGEST_HEADER))
         header = record.read()
-        yield _number(header, _PAGE_UNPACKED)
+        yield _Page(_number(header, _PAGE_UNPACKED), _count_values(header))
         place += record.place + _number(header, _PAGE_PACKED)
+
+
+def _count_values(header: dict[int, Any]) -> int:
+    """Return the number of values of a page; raises ValueError where a count is below zero."""
+    counts = {
+        kind: [_number(_record(header[kind]), field) for field in fields]
+        for kind, fields in (_DATA_COUNTS | _DICTIONARY_COUNTS).items()
+        if kind in header
+    }
+    return sum(counts[kind][0] for kind in counts if kind in _DATA_COUNTS)
 
 
 def _record(value: object) -> dict[int, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,23 @@ def collateral(cash: PoolFlows, wrapped: NoteFlows, unwrapped: NoteFlows) -> Col
         no_oc | (wrapped.draw_principal > HALF_CENT),
         (unwrapped.oc[:, 1:] < -HALF_CENT) | written_down,
     )
+
+
+def undercollateralized_classes(
+    cash: PoolFlows, notes: NoteFlows, paths: NDArray[np.int64]
+) -> Iterator[Flags]:
+    """Yield for each class in which months it lacks collateral on `paths`, bool[len(paths), t].
+
+    It does in a month in which it is written down, and where it is outstanding and exceeds the pool
+    together with the classes before it. Some class does where `undercollateralized` is true.
+    """
+    pool = cash.balance[paths, 1:]
+    down_to = np.zeros_like(pool)
+    for k in range(notes.balance.shape[2]):
+        balance = notes.balance[paths, 1:, k]
+        down_to += balance
+        exceeds = (balance > HALF_CENT) & (down_to > pool + HALF_CENT)
+        yield exceeds | (notes.writedown[paths, :, k] > HALF_CENT)
 
 
 def over_classes(amounts: Floats) -> Floats:

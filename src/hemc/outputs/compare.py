@@ -25,12 +25,18 @@ _COLUMN = {
     "oc_below_target_after_reaching": "oc_missed_after_target",
 }
 
-# What says nothing about the figures, or is compared figure by figure.
+# What says nothing about the figures, follows from other inputs, or is compared figure by figure.
 _NOT_INPUT = {
+    "seed", "configuration_folder", "quotes", "first_projected_month", "months", "credit_factor",
+    "undercollateralization",
     "seconds", "threads", "kernels_compiled_in_this_run", "peak_memory_mb", "oracle", "paths",
     "largest_identity_residual_usd", "effective_sample_size", "effective_sample_size_of_weights",
     "independent_paths", "sampling", "target", "warnings",
 }  # fmt: skip
+
+
+# How assumptions begin that are terms of the deal or of the product, not keys of the configuration.
+_DOCUMENTS = ("deal.", "product.")
 
 
 class Comparison(NamedTuple):
@@ -69,7 +75,10 @@ def compare_runs(first: Path, second: Path) -> Comparison:
         (first.name, second.name),
         len(paths[0]) if same else None,
         pl.DataFrame(rows).with_columns(pl.col(*DIFFERENCE_SCHEMA).fill_nan(None)),
-        list(_differences(runs[0].record, runs[1].record)),
+        [
+            *_differences(*(run.record for run in runs)),
+            *_other_assumptions(*(run.table("assumptions") for run in runs)),
+        ],
     )
 
 
@@ -111,11 +120,24 @@ def _differences(first: dict[str, Any], second: dict[str, Any]) -> Iterator[tupl
     """Yield the dotted keys of two manifests whose values differ."""
     values = [dict(_leaves(record, "")) for record in (first, second)]
     for key in dict.fromkeys([*values[0], *values[1]]):
-        if key.partition(".")[0] in _NOT_INPUT:
+        if key.partition(".")[0].partition("[")[0] in _NOT_INPUT:
             continue
         found = [str(value.get(key, "–")) for value in values]
         if found[0] != found[1]:
             yield key, found[0], found[1]
+
+
+def _other_assumptions(
+    first: pl.DataFrame | None, second: pl.DataFrame | None
+) -> Iterator[tuple[str, str, str]]:
+    """Yield assumptions of other documents than the configuration whose values differ."""
+    if first is None or second is None:
+        return
+    values = [dict(table.select("name", "value").iter_rows()) for table in (first, second)]
+    for name in dict.fromkeys([*values[0], *values[1]]):
+        found = [str(value.get(name, "–")) for value in values]
+        if name.startswith(_DOCUMENTS) and found[0] != found[1]:
+            yield name, found[0], found[1]
 
 
 def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
@@ -123,5 +145,8 @@ def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _leaves(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for i, inner in enumerate(value):
+            yield from _leaves(inner, f"{key}[{i}]")
     else:
         yield key, value

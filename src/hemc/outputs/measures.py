@@ -24,6 +24,21 @@ _ALL = ("mean", "sd", *QUANTILES, *SHORTFALLS)
 _RISK = ("mean", "sd", "probability", "p50", "p75", "p90", "p95", "p99", "p99_9", *SHORTFALLS)
 _LEVELS = ("mean", "sd", "p5", "p25", "p50", "p75", "p95")
 
+_EXCESS_INTEREST = ("excess_interest", "excess_interest_used", "oc_released")
+
+#: First months of paths.parquet and the insurer of their pass; null where there is none.
+_FIRST_MONTHS = {
+    "first_draw_month": "wrapped",
+    "insurer_default_month": "wrapped",
+    "first_undercollateralized_month": "unwrapped",
+    "first_oc_below_target_month": "wrapped",
+    "first_oc_exhausted_month": "wrapped",
+}
+_MONTHS = "months, on paths with one"
+
+#: What holders lose, with the insurer and without.
+HOLDERS_LOSSES = ("writedown", "interest_shortfall")
+
 
 def measure_paths(
     paths: pl.DataFrame | pl.LazyFrame, original_balance: float, unit_paths: int = 1
@@ -43,16 +58,16 @@ def measure_paths(
     table.add("oc_shortfall", "oc_shortfall_max", _RISK, insurer="wrapped")
     table.add_share("oc_below_target_after_reaching", "oc_missed_after_target", insurer="wrapped")
     table.add_share("oc_exhausted", "oc_exhausted", insurer="wrapped")
+    table.add_share("oc_target_stepped_down", "oc_target_stepped_down", insurer="wrapped")
     for name in ("draws", "draws_pv", "peak_unreimbursed"):
         table.add(name, name, _RISK, insurer="wrapped")
-    for name in ("reimbursement", "premium", "premium_pv", "residual"):
+    for name in ("reimbursement", "premium", "premium_pv", "residual", *_EXCESS_INTEREST):
         table.add(name, name, _LEVELS, insurer="wrapped")
     table.add("insurer_net", "insurer_net", _ALL, insurer="wrapped")
     table.add("reimbursed_share", "reimbursed_share", _LEVELS, insurer="wrapped", unit="fraction")
     table.add_present("insurer_fails", "insurer_default_month", insurer="wrapped")
-    for name in ("first_draw_month", "insurer_default_month", "first_undercollateralized_month"):
-        insurer = "unwrapped" if name == "first_undercollateralized_month" else "wrapped"
-        table.add(name, name, _LEVELS, insurer=insurer, unit="months, on paths with one")
+    for name, insurer in _FIRST_MONTHS.items():
+        table.add(name, name, _LEVELS, insurer=insurer, unit=_MONTHS)
     table.add("pool_loss_nine_quarters", "pool_loss_nine_quarters", _RISK)
     table.add("draws_nine_quarters", "draws_nine_quarters", _RISK, insurer="wrapped")
     table.add("oc_nine_quarters", "oc_nine_quarters", _LEVELS, insurer="wrapped")
@@ -68,29 +83,37 @@ def _add_notes(table: MeasureTable) -> None:
     """Add the measures of every class, and of all classes together."""
     paths = table.paths
     names = paths.collect_schema().names()
-    for kind, insurer in (("writedown", "unwrapped"), ("interest_shortfall", "unwrapped")):
-        columns = [c for c in names if c.startswith(f"{kind}_")]
-        # pl.sum_horizontal adds in an order that is not the same in every plan.
-        total = reduce(operator.add, map(pl.col, columns))
-        table.paths = paths.with_columns(total.alias("all"))
-        table.add(kind, "all", _RISK, insurer=insurer)
-        for column in columns:
-            note = column.removeprefix(f"{kind}_")
-            table.add(kind, column, _RISK, insurer=insurer, note=note)
+    for kind in HOLDERS_LOSSES:
+        for prefix, insurer in ((kind, "unwrapped"), (f"wrapped_{kind}", "wrapped")):
+            columns = [c for c in names if c.startswith(f"{prefix}_")]
+            # pl.sum_horizontal adds in an order that is not the same in every plan.
+            total = reduce(operator.add, map(pl.col, columns))
+            table.paths = paths.with_columns(total.alias("all"))
+            notes = {c.removeprefix(f"{prefix}_"): c for c in columns}
+            if insurer == "wrapped" and not table.is_ever("all"):
+                table.add_never(kind, (None, *notes), insurer)
+                continue
+            table.add(kind, "all", _RISK, insurer=insurer)
+            for note, column in notes.items():
+                table.add(kind, column, _RISK, insurer=insurer, note=note)
     wraps = [c for c in names if c.startswith(f"{WRAP_VALUE}_")]
     if wraps:
         table.paths = paths.with_columns(reduce(operator.add, map(pl.col, wraps)).alias("all"))
         table.add(WRAP_VALUE, "all", _RISK)
     for column in names:
-        _add_value(table, column)
+        _add_by_name(table, column)
 
 
-def _add_value(table: MeasureTable, column: str) -> None:
-    """Add a measure of what a class is worth, or nothing where the column is of another kind."""
+def _add_by_name(table: MeasureTable, column: str) -> None:
+    """Add a measure of a class's worth or months, or nothing where a column is of another kind."""
     if column == "call_month":
-        table.add(column, column, _LEVELS, "wrapped", unit="months, on paths with one")
+        table.add(column, column, _LEVELS, "wrapped", unit=_MONTHS)
     if column.startswith(f"{WRAP_VALUE}_"):
         table.add(WRAP_VALUE, column, _RISK, note=column.removeprefix(f"{WRAP_VALUE}_"))
+    first = "first_undercollateralized_month"
+    if column.startswith(f"{first}_"):
+        note = column.removeprefix(f"{first}_")
+        table.add(first, column, _LEVELS, "unwrapped", note, _MONTHS)
     for spec in VALUE_COLUMNS:
         if column.startswith(f"{spec.column}_"):
             note = column.removeprefix(f"{spec.column}_")
@@ -122,6 +145,19 @@ class MeasureTable:
         for statistic, estimate in distribution(*self._counted(series), statistics).items():
             shown = "fraction" if statistic == "probability" else unit
             self.rows.append((measure, insurer, note, None, statistic, *estimate, shown))
+
+    def is_ever(self, column: str) -> bool:
+        """Tell whether a column is other than zero on any path."""
+        return bool((self._read(column) != 0.0).any())
+
+    def add_never(self, measure: str, notes: tuple[str | None, ...], insurer: str) -> None:
+        """Add mean and probability of what is zero on every path, for each of `notes`."""
+        nothing = np.zeros(len(self._read("weight")))
+        found = distribution(nothing, self.design, ("mean", "probability"))
+        for note in notes:
+            for statistic, estimate in found.items():
+                unit = "fraction" if statistic == "probability" else "USD"
+                self.rows.append((measure, insurer, note, None, statistic, *estimate, unit))
 
     def add_share(self, measure: str, column: str, insurer: str) -> None:
         """Add the share of paths on which a column is true."""

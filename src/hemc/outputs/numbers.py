@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 
@@ -38,8 +39,9 @@ def _show_bound(value: float, independent: int | None) -> str:
     """Return what no hit, or no miss, says: at 95 % less than 3/n of the other; of 3, nothing."""
     if independent is None or independent <= 3:
         return "no hit" if value == 0.0 else "no miss"
-    reach = 300.0 / independent
-    return f"< {reach:.2g} % (95 %)" if value == 0.0 else f"> {100.0 - reach:.4g} % (95 %)"
+    shown = f"{300.0 / independent:.2g}"
+    other = 100 - Decimal(shown)
+    return f"< {shown} % (95 %)" if value == 0.0 else f"> {other:f} % (95 %)"
 
 
 def _digits(value: float, error: float | None, unit: str) -> int:

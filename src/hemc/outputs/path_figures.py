@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from hemc.kernels.deal_terms import PREMIUM, REIMBURSEMENT, RESIDUAL
 from hemc.kernels.flows import Floats, Ints, NoteFlows
 from hemc.model.simulation import BlockFlows
-from hemc.outputs.collateral import Collateral, Flags
+from hemc.outputs.collateral import Collateral, Flags, undercollateralized_classes
 from hemc.outputs.contributions import origin_columns
 from hemc.outputs.estimates import HALF_CENT
+from hemc.outputs.excess_interest import excess_interest
 
 #: Months of the supervisory horizon.
 NINE_QUARTERS = 27
@@ -47,11 +48,11 @@ def path_figures(
         "pool_loss_pct": 100.0 * loss / flows.cash.balance[:, 0],
         "oc_min": np.where(collateral.has_notes, wrapped.oc[:, 1:], np.inf).min(axis=1),
         "oc_shortfall_max": shortfall.max(axis=1),
-        "oc_missed_after_target": missed_after_target(collateral),
-        "oc_exhausted": collateral.exhausted.any(axis=1),
+        **_oc_failures(wrapped, collateral),
         "first_undercollateralized_month": first_month(collateral.undercollateralized),
         **_insurer_figures(wrapped, discount_rate, default_month),
         "residual": wrapped.paid(RESIDUAL).sum(axis=1),
+        **excess_interest(flows.cash, wrapped),
         **_nine_quarters(flows, wrapped, unwrapped),
         "next_month_loss": flows.cash.loss[:, 0],
         "next_month_draws": wrapped.draw_interest[:, 0] + wrapped.draw_principal[:, 0],
@@ -59,13 +60,26 @@ def path_figures(
     }
     columns |= origin_columns(flows.loss_by_origin)
     columns |= _note_figures(names, wrapped, unwrapped)
+    columns |= _first_months_by_class(names, flows, unwrapped, collateral)
+    months = [name for name in columns if name.startswith("first_")]
     return pl.DataFrame(columns).with_columns(
-        pl.col(
-            "first_undercollateralized_month", "first_draw_month", "insurer_default_month"
-        ).replace(0, None),
+        pl.col(*months, "insurer_default_month").replace(0, None),
         pl.col("reimbursed_share", "next_month_cpr").fill_nan(None),
         pl.col("oc_min").replace(np.inf, None),
     )
+
+
+def _oc_failures(wrapped: NoteFlows, collateral: Collateral) -> dict[str, Any]:
+    """Return whether and when OC fails, and whether its target ever falls below its first level."""
+    missed, target = missed_after_target(collateral), wrapped.oc_target
+    stepped_down = (target < target[:, :1] - HALF_CENT) & collateral.has_notes
+    return {
+        "oc_missed_after_target": missed.any(axis=1),
+        "first_oc_below_target_month": first_month(missed),
+        "oc_exhausted": collateral.exhausted.any(axis=1),
+        "first_oc_exhausted_month": first_month(collateral.exhausted),
+        "oc_target_stepped_down": stepped_down.any(axis=1),
+    }
 
 
 def _nine_quarters(
@@ -114,12 +128,36 @@ def _note_figures(
 ) -> dict[str, Floats]:
     """Return the columns of every class; a notional class has interest only."""
     columns: dict[str, Floats] = {}
-    written_down = unwrapped.writedown - unwrapped.write_up
+    lost = {"": _written_down(unwrapped), "wrapped_": _written_down(wrapped)}
     for k, name in enumerate(names):
         columns[f"interest_shortfall_{name}"] = unwrapped.shortfall[:, -1, k]
+        columns[f"wrapped_interest_shortfall_{name}"] = wrapped.shortfall[:, -1, k]
         if wrapped.balance[:, 0, k].max() > 0.0:
             columns[f"principal_{name}"] = wrapped.principal[:, :, k].sum(axis=1)
-            columns[f"writedown_{name}"] = written_down[:, :, k].sum(axis=1)
+            columns |= {f"{of}writedown_{name}": amounts[:, k] for of, amounts in lost.items()}
+    return columns
+
+
+def _written_down(notes: NoteFlows) -> Floats:
+    """Return each class's writedowns less write-ups over life, float64[p, k]; 0 where none is."""
+    if not notes.writedown.any():
+        return np.zeros((len(notes.writedown), notes.writedown.shape[2]))
+    return np.asarray((notes.writedown - notes.write_up).sum(axis=1))
+
+
+def _first_months_by_class(
+    names: tuple[str, ...], flows: BlockFlows, unwrapped: NoteFlows, collateral: Collateral
+) -> dict[str, NDArray[np.int64]]:
+    """Return when each class first lacks collateral, 0 for never; not of notional classes."""
+    # On most paths nothing ever does: the others are a small part of the block.
+    paths = np.flatnonzero(collateral.undercollateralized.any(axis=1))
+    columns: dict[str, NDArray[np.int64]] = {}
+    found = undercollateralized_classes(flows.cash, unwrapped, paths)
+    for k, (name, lacks) in enumerate(zip(names, found, strict=True)):
+        if unwrapped.balance[:, 0, k].max() > 0.0:
+            column = np.zeros(len(unwrapped.balance), dtype=np.int64)
+            column[paths] = first_month(lacks)
+            columns[f"first_undercollateralized_month_{name}"] = column
     return columns
 
 
@@ -151,10 +189,10 @@ def annual_rate(monthly: Floats, flows: BlockFlows, n_months: int | None = None)
 
 
 def missed_after_target(collateral: Collateral) -> Flags:
-    """Tell on which paths OC fell below its target after it had reached it, bool[p]."""
+    """Tell in which months OC is below its target after it had reached it, bool[p, t]."""
     lacks = collateral.shortfall > HALF_CENT
     reached = np.logical_or.accumulate(~lacks & collateral.has_notes, axis=1)
-    return np.asarray((reached & lacks).any(axis=1))
+    return np.asarray(reached & lacks)
 
 
 def first_month(happened: Flags) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from hemc.inputs.calendar import payment_date
+from hemc.inputs.deal import Deal
 from hemc.kernels.jit import KERNEL_DIGEST
 from hemc.model.oracle import largest_z
 from hemc.outputs.contributions import contributions
@@ -123,6 +124,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "group": deal.group,
         "issuer": deal.issuer,
         "undercollateralization": deal.undercollateralization,
+        "step_down": _step_down_month(deal) or "none",
         "payment_date": certificate.payment_date.isoformat() if certificate.payment_date else None,
         "first_projected_month": result.first_payment.isoformat()[:7],
         "months": result.n_months,
@@ -152,6 +154,16 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "configuration_folder": str(result.loaded.file.parent.resolve()),
         "configuration": result.loaded.config.model_dump(mode="json"),
     }
+
+
+def _step_down_month(deal: Deal) -> str | None:
+    """Return the month YYYY-MM of the first payment whose OC target follows the pool, if any."""
+    oc = deal.overcollateralization
+    if oc is None or oc.step_down is None:
+        return None
+    first = deal.first_payment_date
+    month = first.year * 12 + first.month - 1 + oc.step_down.payment - 1
+    return f"{month // 12}-{month % 12 + 1:02d}"
 
 
 def oracle_record(oracle: pl.DataFrame) -> dict[str, Any] | None:

@@ -45,6 +45,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "month", "unemployment_pct", "house_price_index", "mortgage_pct", "treasury_3m_pct",
         "stress_shift", "prepayment_multiplier", "index_rate",
     ),
+    "oracle": ("flow", "months", "paths", "simulated", "expected", "z"),
     "variance": ("source", "variance", "share", "share_standard_error", "twins"),
     "next_certificate": ("figure", "p5", "p50", "p95", "mean"),
     "next_month": ("path", "weight"),

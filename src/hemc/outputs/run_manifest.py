@@ -124,6 +124,7 @@ class Manifest(BaseModel):
     group: int | str
     issuer: str
     payment_date: str | None
+    step_down: str | None = None  # month YYYY-MM, or "none"
     first_projected_month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
     months: Annotated[int, Field(ge=1, le=10_000)]
     paths: Annotated[int, Field(ge=1, le=2**31)]
@@ -145,6 +146,7 @@ class Headline(BaseModel):
     """A record of summary.json."""
 
     measure: str
+    insurer: str | None = None
     statistic: str
     value: float
     standard_error: float | None

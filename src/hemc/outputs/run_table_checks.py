@@ -14,9 +14,12 @@ _TEXTS = frozenset((
     "measure", "insurer", "note", "statistic", "unit", "series", "state", "name", "status",
     "latent_class", "from_state", "to_state", "where_set", "source", "meaning", "assumption",
     "setting", "figure", "scenario", "weights", "kind", "side", "direction", "deal", "group",
-    "view", "step",
+    "view", "step", "flow",
 ))  # fmt: skip
-_TEXTS_OF = {"tieout": {"printed", "recomputed", "difference"}, "assumptions": {"value"}}
+_TEXTS_OF = {
+    "tieout": {"printed", "recomputed", "difference"}, "assumptions": {"value"},
+    "oracle": {"months"},
+}  # fmt: skip
 _DATES = frozenset({"fitted_to", "date"})
 _DATES_OF = dict.fromkeys(("backtest", "score", "roll_forward"), _DATES)
 

@@ -10,7 +10,7 @@ import polars as pl
 from hemc.outputs.compare import headline_values
 from hemc.outputs.differences import DIFFERENCE_SCHEMA, difference, difference_figures
 from hemc.outputs.estimates import design_of
-from hemc.outputs.measures import measure_paths
+from hemc.outputs.measures import HOLDERS_LOSSES, measure_paths
 
 #: Statistics that are compared with the first scenario's, by measure.
 COMPARED = {
@@ -96,9 +96,10 @@ def _difference(
 
 
 def _labelled(name: str, weights: str | None, measures: pl.DataFrame) -> pl.DataFrame:
-    """Return rows of scenarios.parquet."""
+    """Return rows of scenarios.parquet; what holders lose is compared without the insurer alone."""
     absent = [pl.lit(None, pl.Float64).alias(c) for c in _DIFFERENCES if c not in measures.columns]
-    return measures.with_columns(absent).select(
+    wrapped_loss = pl.col("measure").is_in(HOLDERS_LOSSES) & (pl.col("insurer") == "wrapped")
+    return measures.filter(~wrapped_loss).with_columns(absent).select(
         pl.lit(name).alias("scenario"),
         pl.lit(weights, pl.String).alias("weights"),
         *_KEY, "value", "standard_error", "unit",

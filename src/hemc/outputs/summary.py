@@ -123,13 +123,20 @@ def _notes(result: RunResult) -> Table:
         table.add_row(
             note.name, f"{balance:,.2f}",
             *(
-                show_estimate(_measure(result, measure, note.name, statistic), independent)
+                _shown(_measure(result, measure, note.name, statistic), independent)
                 for measure, statistic in (
                     ("wal", "mean"), ("writedown", "probability"), ("writedown", "mean")
                 )
             ),
         )  # fmt: skip
     return table
+
+
+def _shown(row: dict[str, Any], independent: int | None) -> str:
+    """Return a figure with its error, or a dash for the mean of what no path has."""
+    if row["statistic"] == "mean" and row["value"] == 0.0:
+        return "–"
+    return show_estimate(row, independent)
 
 
 def _sensitivities(result: RunResult) -> Table:

@@ -19,6 +19,7 @@ import polars as pl
 from hemc.errors import InputError
 from hemc.outputs.run_files import RunFiles
 from hemc.printable import printable
+from hemc.settings.scenario import ScenarioSettings
 
 _KEY = {"run": "TEXT NOT NULL", "deal": "TEXT NOT NULL", "payment_date": "TEXT",
         "scenario": "TEXT NOT NULL"}  # fmt: skip
@@ -42,7 +43,23 @@ TABLES: dict[str, dict[str, str]] = {
         "note": _TEXT, "measure": _TEXT, "insurer": _TEXT, "statistic": _TEXT, "value": _NUMBER,
         "standard_error": _NUMBER, "unit": _TEXT,
     },
+    "hemc_scenarios": {
+        "weights": _TEXT, "measure": _TEXT, "insurer": _TEXT, "note": _TEXT, "month": _WHOLE,
+        "statistic": _TEXT, "value": _NUMBER, "standard_error": _NUMBER, "unit": _TEXT,
+        "difference": _NUMBER, "difference_standard_error": _NUMBER,
+        "independent_standard_error": _NUMBER,
+    },
+    "hemc_scenario_months": {
+        "month": _WHOLE, "series": _TEXT, "note": _TEXT, "state": _TEXT, "statistic": _TEXT,
+        "value": _NUMBER,
+    },
 }  # fmt: skip
+
+#: Tables of a stress batch, which may come into a run's folder after it was published.
+_OF_BATCH = {"hemc_scenarios": "scenarios", "hemc_scenario_months": "scenario_months"}
+
+#: Keys of [scenario] that change with the date; any other makes a run another scenario.
+_QUOTED = {"file", "index_rate", "index_path"}
 
 _DRIVERS = {"sqlite": "adbc_driver_sqlite", "postgresql": "adbc_driver_postgresql"}
 _URL = "a SQLite file or postgresql://user@host/database"
@@ -67,17 +84,20 @@ def publish_runs(folders: tuple[Path, ...], url: str) -> list[Published]:
     with _connection(url) as connection, connection.cursor() as cursor:
         for table, columns in TABLES.items():
             cursor.execute(_create(table, columns))
-        there = _keys(cursor)
-        done = []
-        for run in runs:
-            key = run_key(run)
-            tables = {} if key in there else dict(_rows(run, key))
-            for table, rows in tables.items():
-                cursor.adbc_ingest(table, rows, mode="append")
-            done.append(Published(run.folder, key, sum(map(len, tables.values()))))
-            there.add(key)
+        done = [_publish(cursor, run) for run in runs]
         connection.commit()
     return done
+
+
+def _publish(cursor: Any, run: RunFiles) -> Published:
+    """Append what the database lacks of a run."""
+    key, n_rows = run_key(run), 0
+    for first, tables in (("hemc_runs", _run_tables(run)), ("hemc_scenarios", _batch_tables(run))):
+        if tables and not _holds(cursor, first, key):
+            for table, rows in tables.items():
+                cursor.adbc_ingest(table, _keyed(run, key, table, rows), mode="append")
+                n_rows += len(rows)
+    return Published(run.folder, key, n_rows)
 
 
 def render_published(published: Sequence[Published]) -> str:
@@ -107,16 +127,9 @@ def run_key(run: RunFiles) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _rows(run: RunFiles, key: str) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield a run's rows for every table."""
+def _run_tables(run: RunFiles) -> dict[str, pl.DataFrame]:
+    """Return a run's own rows for every table."""
     manifest, record = run.manifest, run.record
-    scenario = record.get("scenario") or {}
-    keys = {
-        "run": key,
-        "deal": manifest.series,
-        "payment_date": manifest.payment_date,
-        "scenario": scenario.get("name", "base") if isinstance(scenario, dict) else str(scenario),
-    }
     one = {
         "name": manifest.name, "issuer": manifest.issuer, "loan_group": str(manifest.group),
         "paths": run.n_paths, "seed": str(record.get("seed")),
@@ -125,15 +138,42 @@ def _rows(run: RunFiles, key: str) -> Iterator[tuple[str, pl.DataFrame]]:
         "kernel_digest": record.get("kernel_digest"),
     }  # fmt: skip
     measures = run.require("measures")
-    tables = {
+    return {
         "hemc_runs": pl.DataFrame([one]),
         "hemc_measures": measures,
         "hemc_months": run.require("months"),
         "hemc_classes": measures.filter(pl.col("note").is_not_null()),
     }
-    for name, table in tables.items():
-        columns = [pl.lit(value, pl.String).alias(k) for k, value in keys.items()]
-        yield name, table.select(*columns, *TABLES[name])
+
+
+def _batch_tables(run: RunFiles) -> dict[str, pl.DataFrame]:
+    """Return the rows of a stress batch in a run's folder, none where there is none."""
+    found = {table: run.table(name) for table, name in _OF_BATCH.items()}
+    return {table: rows for table, rows in found.items() if rows is not None}
+
+
+def _keyed(run: RunFiles, key: str, table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with the columns of a table; a batch names its scenarios itself."""
+    keys = {
+        "run": pl.lit(key),
+        "deal": pl.lit(run.manifest.series, pl.String),
+        "payment_date": pl.lit(run.manifest.payment_date, pl.String),
+        "scenario": pl.col("scenario") if table in _OF_BATCH else pl.lit(scenario_of(run)),
+    }
+    return rows.select(**keys, **{name: pl.col(name) for name in TABLES[table]})
+
+
+def scenario_of(run: RunFiles) -> str:
+    """Return the name of a run's scenario: its file's, or base, with what is set beside it."""
+    file = run.manifest.scenario
+    settings = run.record["configuration"].get("scenario", {})
+    usual = ScenarioSettings().model_dump(mode="json")
+    changed = [
+        f"{key}={json.dumps(settings[key])}"
+        for key in usual
+        if key not in _QUOTED and settings.get(key, usual[key]) != usual[key]
+    ]
+    return ", ".join(["base" if file is None else file.name, *changed])
 
 
 def _create(table: str, columns: dict[str, str]) -> str:
@@ -144,10 +184,10 @@ def _create(table: str, columns: dict[str, str]) -> str:
     return f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(typed)})"
 
 
-def _keys(cursor: Any) -> set[str]:
-    """Return the keys of the runs that are there."""
-    cursor.execute("SELECT run FROM hemc_runs")
-    return set(pl.DataFrame(cursor.fetch_arrow())["run"].to_list())
+def _holds(cursor: Any, table: str, key: str) -> bool:
+    """Tell whether a table has rows of a run; the key is a digest, letters and digits alone."""
+    cursor.execute(f"SELECT count(*) FROM {table} WHERE run = '{key}'")
+    return bool(pl.DataFrame(cursor.fetch_arrow()).item())
 
 
 @contextmanager
@@ -164,6 +204,8 @@ def _connection(url: str) -> Iterator[Any]:
         found = f"no driver for {kind}"
         raise InputError("--to", "", found, "pip install 'hemc[warehouse]'") from None
     where = rest.rpartition("@")[2]
+    if kind == "sqlite" and not Path(rest).absolute().parent.is_dir():
+        raise InputError(where, "", "no such folder", "a SQLite file in a folder that is there")
     try:
         with driver.connect(rest if kind == "sqlite" else url) as connection:
             yield connection

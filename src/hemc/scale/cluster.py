@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 import logging
 import pickle
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ Block = tuple[int, int]
 _TASKS_A_THREAD = 2  # under way or waiting, so that a worker always has a next one
 _MOST_BLOCKS_A_TASK = 8
 _PATIENCE = 30.0  # seconds to wait for a task or a worker before asking what is wrong
+_MOST_LOCAL_WORKERS = 1_024  # as many as threads: thousands of processes stop a machine
 
 
 #: How Dask runs worker processes of this machine. By its own settings they give memory back to the
@@ -77,7 +79,8 @@ class Cluster:
     ) -> Iterator[Result]:
         """Yield the blocks' results in path order.
 
-        Raises InputError where the cluster has lost its scheduler or its workers.
+        Raises InputError where the cluster has lost its scheduler or its workers, and for an error
+        of the system on a worker.
         """
         # Sent as a task, not scattered: what dies with the last worker that has it is made again.
         shipped = self._client.submit(pickle.loads, pickle.dumps(Shipped(work, code())), pure=False)
@@ -98,17 +101,25 @@ class Cluster:
         while True:
             try:
                 return future.result(timeout=_PATIENCE)
-            except TimeoutError:
+            except (CancelledError, OSError) as error:
+                if future.status == "error":  # the worker's own, as Dask brings it here
+                    raise _failed_on_worker(self._name, error) from None
+                if not isinstance(error, TimeoutError):
+                    raise InputError(
+                        "--cluster", self._name, "that the scheduler is gone", "one that stays"
+                    ) from None
                 require_workers(self._client, self._name)
-            except (CancelledError, OSError):
-                raise InputError(
-                    "--cluster", self._name, "that the scheduler is gone", "one that stays"
-                ) from None
             except KilledWorker as error:
                 found = f"a block of paths on which {error.allowed_failures + 1} workers died"
                 raise InputError(
                     "--cluster", self._name, found, "workers with more memory or fewer threads"
                 ) from None
+
+
+def _failed_on_worker(address: str, error: BaseException) -> InputError:
+    """Return the error of a worker to which its system refused something."""
+    found = f"an error of a worker's own machine ({type(error).__name__}: {error})"
+    return InputError("--cluster", address, found, "room and permissions there for hemc's files")
 
 
 def grouped(blocks: list[Block], n_threads: int) -> list[list[Block]]:
@@ -187,8 +198,9 @@ def _require_same_code_everywhere(client: Client) -> None:
 def _local_workers(address: str) -> LocalCluster:
     """Start worker processes of one thread each on this machine."""
     number = address.removeprefix("local:")
-    if not number.isdecimal() or not int(number):
-        raise InputError("--cluster", "", f"'{address}'", "local: and a number of processes")
+    if not re.fullmatch("[0-9]{1,4}", number) or not 1 <= int(number) <= _MOST_LOCAL_WORKERS:
+        expected = f"local: and a number of processes from 1 to {_MOST_LOCAL_WORKERS:,}"
+        raise InputError("--cluster", "", f"'{address}'", expected)
     with dask.config.set(LOCAL_WORKERS):
         return LocalCluster(
             n_workers=int(number), threads_per_worker=1, dashboard_address=None,
@@ -209,16 +221,22 @@ def _connect(address: str) -> Client:
 
 def _require_safe(address: str, insecure: bool) -> None:
     """Refuse an address at which anybody could make this process run code."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
-        expected = "tls://HOST:PORT, tcp://HOST:PORT or local:N"
-        raise InputError("--cluster", "", f"'{address}'", expected)
-    if parts.scheme == "tcp" and not insecure and not _is_loopback(parts.hostname):
+    scheme, host = _scheme_and_host(address)
+    if scheme == "tcp" and not insecure and not _is_loopback(host):
         raise InputError(
             "--cluster", address, "plain tcp to another machine: whoever reaches that network can "
             "run code here and there, since messages are pickles that nobody authenticates",
             "tls:// (docs/how-to/cluster.md), or --insecure-cluster on a network of your own",
         )  # fmt: skip
+
+
+def _scheme_and_host(address: str) -> tuple[str, str]:
+    """Return two parts of an address; raises InputError for one that has no host or no port."""
+    with suppress(ValueError):  # of a bracket that is not closed, or a port that is none
+        parts = urlsplit(address)
+        if parts.scheme in ("tcp", "tls") and parts.hostname and parts.port:
+            return parts.scheme, parts.hostname
+    raise InputError("--cluster", "", f"'{address}'", "tls://HOST:PORT, tcp://HOST:PORT or local:N")
 
 
 def _is_loopback(host: str) -> bool:

@@ -29,7 +29,7 @@ def read_records(file: Path) -> list[Record]:
     for line in file.read_bytes().splitlines(keepends=True):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of brackets in brackets without end
             break
         if not line.endswith(b"\n") or not isinstance(record, dict):
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,9 @@ from hemc.scale.journal import (
     read_records,
     rewrite_records,
 )
+
+#: What a run notes beside the files of a piece and needs to go on after it.
+_NOTED = {"paths", "largest_gap", "months"}
 
 
 class Piece(NamedTuple):
@@ -91,10 +95,11 @@ class LastingPieces(Pieces):
     def reopen(cls, folder: Path) -> LastingPieces | None:
         """Return the pieces that a run has left in `folder`, None where it has left none.
 
-        They end before the first whose files are not those that the journal tells.
+        They end before the first whose files are not those that the journal tells. A journal that
+        hemc has not written leads to none.
         """
         pieces = cls(folder)
-        records = read_records(pieces._journal())
+        records = pieces._records()
         for k, record in enumerate(records[1:]):
             if not _is_whole(pieces._place(k), record["files"]):
                 break
@@ -109,7 +114,7 @@ class LastingPieces(Pieces):
 
         That may be one more than the process came to know of when it was interrupted.
         """
-        records = read_records(self._journal())[1:]
+        records = self._records()[1:]
         return int(records[-1]["state"]["paths"]) if records else 0
 
     def drop_unfinished(self) -> None:
@@ -117,7 +122,7 @@ class LastingPieces(Pieces):
         whole = {piece.folder for piece in self.finished}
         for folder in set((self.folder / "pieces").iterdir()) - whole:
             shutil.rmtree(folder)
-        rewrite_records(self._journal(), read_records(self._journal())[: len(whole) + 1])
+        rewrite_records(self._journal(), self._records()[: len(whole) + 1])
 
     def _secure(self, part: Path) -> None:
         """Wait until the files are on disk."""
@@ -129,6 +134,13 @@ class LastingPieces(Pieces):
         flush_to_disk(piece.folder.parent)
         files = {file.name: checksum(file) for file in sorted(piece.folder.iterdir())}
         append_record(self._journal(), {"files": files, "state": piece.state})
+
+    def _records(self) -> list[Record]:
+        """Return identity and pieces of the journal, up to the first record that is neither."""
+        records = read_records(self._journal())
+        if not records or not isinstance(records[0].get("simulation.paths"), int):
+            return []
+        return [records[0], *takewhile(_is_piece, records[1:])]
 
     def _journal(self) -> Path:
         """Return the file of the journal."""
@@ -165,6 +177,14 @@ def temporary_pieces(scratch: Path | None = None) -> Pieces:
         pieces = Pieces(Path(tempfile.mkdtemp(prefix=".hemc-", dir=place)))
     weakref.finalize(pieces, shutil.rmtree, pieces.folder, ignore_errors=True)
     return pieces
+
+
+def _is_piece(record: Record) -> bool:
+    """Tell whether a record has what a piece's record has."""
+    files, state = record.get("files"), record.get("state")
+    if not isinstance(files, dict) or not isinstance(state, dict):
+        return False
+    return bool(files) and state.keys() >= _NOTED and isinstance(state["paths"], int)
 
 
 def _is_whole(folder: Path, files: dict[str, list[int]]) -> bool:

@@ -54,6 +54,11 @@ class WorkFolder:
             self._pieces = resumed or LastingPieces.start(self.path, identity)
         return self._pieces
 
+    def scratch(self) -> Path:
+        """Return the folder for work that nobody resumes; raises InputError as `open` does."""
+        self.open({})
+        return self.path
+
     def _tell(self, found: LastingPieces | None) -> None:
         """Say what becomes of an interrupted run."""
         if found is None:

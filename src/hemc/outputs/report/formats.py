@@ -57,29 +57,32 @@ def bar(name: str, row: Mapping[str, Any], unit: str) -> dict[str, Any]:
 
 
 def difference(value: float, error: float | None, unit: str) -> str:
-    """Return a signed difference with its error: USD million, %, or points of a probability."""
+    """Return a signed difference with its error: USD million, or points of a percentage."""
     if abs(value) < 1e-9 and not error:
         return "none"
     if unit == "fraction":
-        value, error, unit = 100.0 * value, error and 100.0 * error, "points"
+        value, error = 100.0 * value, error and 100.0 * error
     if unit == "USD":
         value, error = value / MILLION, error and error / MILLION
     digits = 3 if error is not None and 0.0 < error < 0.005 else 2
     text = f"{round(value, digits) + 0.0:+,.{digits}f}".replace("-", "−")
     if error is not None:
         text += f" ± {error:,.{digits}f}"
-    return text if unit == "USD" else f"{text} {unit}"
+    return f"{text} points" if unit in ("fraction", "%") else text
 
 
 def difference_and_errors(row: Mapping[str, Any], unit: str) -> str:
-    """Return a difference ± its own error (that of independent seeds), without its unit."""
+    """Return a difference ± its own error (that of independent seeds).
+
+    Its unit stands in the heading of its column.
+    """
     own = difference(row["difference"], row["difference_standard_error"], unit)
+    own = own.removesuffix(" points")
     independent = row["independent_standard_error"]
     if independent is None or own == "none":
         return own
     factor = {"USD": 1.0 / MILLION, "fraction": 100.0}.get(unit, 1.0)
-    text = own.removesuffix(f" {unit}").removesuffix(" points")  # the heading has it
-    return f"{text} ({factor * independent:,.2f})"
+    return f"{own} ({factor * independent:,.2f})"
 
 
 def state_name(state: str) -> str:

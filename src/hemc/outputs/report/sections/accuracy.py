@@ -73,6 +73,9 @@ def accuracy(run: RunFiles) -> Section:
     variance = run.table("variance")
     if variance is not None:
         blocks.append(_variance(variance))
+    oracle = run.table("oracle")
+    if oracle is not None and len(oracle):
+        blocks.append(_flows(oracle))
     paths, unit = run.table("paths"), run.manifest.sampling.unit_paths
     if paths is not None:
         curves = [curve for curve in _CURVES if len(paths) > curve.fewest]
@@ -97,6 +100,21 @@ def _facts(run: RunFiles) -> Iterator[tuple[str, str]]:
         yield "Target", _target(manifest.target)
     if paths is not None:
         yield "Implied default correlation, lifetime", f"{_correlation(paths):.3f}"
+
+
+def _flows(oracle: pl.DataFrame) -> Table:
+    """Return each flow's sum, simulated and expected, over all months and the frequent ones."""
+    rows = [
+        Row((
+            f"{row['flow'].replace('_', ' ')}, {row['months']}",
+            f"{row['simulated']:,.0f}", f"{row['expected']:,.0f}",
+            DASH if row["z"] is None else f"{row['z']:+.2f}".replace("-", "−"),
+        ))
+        for row in oracle.iter_rows(named=True)
+    ]  # fmt: skip
+    caption = f"Simulated and expected sums over months, mean of {oracle['paths'][0]:,} paths"
+    heads = ("flow", "simulated", "expected", "standard errors apart")
+    return Table(caption, heads, rows, folded=True)
 
 
 def _correlation(paths: pl.DataFrame) -> float:

@@ -33,7 +33,7 @@ class _Figure(NamedTuple):
 
 
 _MOVED = (
-    _Figure("pool_loss_pct", "mean", "%", "lifetime loss, %", 1.0),
+    _Figure("pool_loss_pct", "mean", "%", "lifetime loss, points", 1.0),
     _Figure("draws", "probability", "fraction", "P(draw), points", 100.0),
     _Figure("draws_pv", "mean", "USD", "draws, present value, USD million", 1e-6),
 )

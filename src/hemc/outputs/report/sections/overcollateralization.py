@@ -8,7 +8,7 @@ import polars as pl
 
 from hemc.outputs.labels import HEADLINES, STATISTICS
 from hemc.outputs.report import charts
-from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Row, Section, Table
+from hemc.outputs.report.blocks import DASH, Block, Chart, Grid, Paragraph, Row, Section, Table
 from hemc.outputs.report.formats import amount, estimate, estimate_millions, month_name
 from hemc.outputs.report.sections.verdict import oc_fan
 from hemc.outputs.run_files import RunFiles
@@ -24,6 +24,19 @@ _PROBABILITIES = {
     "oc_below_target_after_reaching": HEADLINES[("oc_below_target_after_reaching", "probability")],
     "oc_exhausted": "P(OC exhausted in some month)",
 }
+_FIRST_MONTHS = {
+    ("first_oc_below_target_month", "wrapped"): "OC first below its target after reaching it",
+    ("first_oc_exhausted_month", "wrapped"): "OC first exhausted",
+    ("first_undercollateralized_month", "unwrapped"): "notes first exceed the pool, no insurer",
+}
+_EXCESS_INTEREST = {
+    "excess_interest": "excess interest: after fees, premium and note interest",
+    "oc_released": "OC released: principal collected, not paid to notes",
+    "excess_interest_used": "used: covers losses and builds OC",
+    "reimbursement": "used: reimburses the insurer",
+    "residual": "lost: paid to the certificates",
+}
+_LEVELS = ("mean", "sd", "p5", "p50", "p95")
 _SHORTFALL = ("mean", "sd", "p50", "p75", "p90", "p95", "p99", "es_99")
 _TRIGGER = ("value", "threshold", "tripped")
 _TRIGGER_MONTHS = (1, 6, 12, 24, 36, 60, 84, 120, 180)
@@ -36,9 +49,10 @@ def overcollateralization(run: RunFiles) -> Section | None:
     blocks: list[Block] = [Grid(pictures)] if pictures else []
     blocks += [
         table
-        for table in (_over_life(run), _shortfall(run), _first_month(run), *_triggers(run))
+        for table in (_over_life(run), _shortfall(run), _first_months(run), _excess_interest(run))
         if table.rows
     ]
+    blocks += [*_step_down(run), *(table for table in _triggers(run) if table.rows)]
     return Section("oc", "Overcollateralisation", blocks) if blocks else None
 
 
@@ -75,11 +89,39 @@ def _shortfall(run: RunFiles) -> Table:
     return Table(caption, columns, [Row(("shortfall", *cells))] if found else [])
 
 
-def _first_month(run: RunFiles) -> Table:
-    """Return when notes first exceed the pool, on paths on which they do."""
-    row = first_month_row(run, "notes first exceed the pool, no insurer",
-                          "first_undercollateralized_month", "unwrapped")  # fmt: skip
-    return first_month_table([row] if row else [])
+def _first_months(run: RunFiles) -> Table:
+    """Return when OC first fails and notes first exceed the pool, on paths on which they do."""
+    rows = [first_month_row(run, name, *key) for key, name in _FIRST_MONTHS.items()]
+    return first_month_table([row for row in rows if row])
+
+
+def _excess_interest(run: RunFiles) -> Table:
+    """Return excess interest with released OC over life, and where both go: the means add up."""
+    rows = []
+    for measure, name in _EXCESS_INTEREST.items():
+        found = [run.measure(measure, s, "wrapped") for s in _LEVELS]
+        if any(found):
+            rows.append(Row((name, *(estimate_millions(row, run.independent) for row in found))))
+    caption = "Excess interest over life, with insurer, USD million ± standard error"
+    return Table(caption, ("", *(STATISTICS[s] for s in _LEVELS)), rows)
+
+
+def _step_down(run: RunFiles) -> list[Paragraph]:
+    """Say from when on the target steps down, and on how many paths it then does."""
+    since = run.manifest.step_down
+    share = run.measure("oc_target_stepped_down", "probability", "wrapped")
+    if since is None or share is None:
+        return []
+    if since == "none":
+        return [Paragraph("The deal's OC target has no step-down.", "note")]
+    shown = estimate(share, run.independent)
+    return [
+        Paragraph(
+            f"The OC target steps down from {since} on. "
+            f"P(it falls below its first level while notes are outstanding): {shown}.",
+            "note",
+        )
+    ]
 
 
 def _triggers(run: RunFiles) -> list[Table]:
@@ -102,9 +144,11 @@ def _triggers(run: RunFiles) -> list[Table]:
     return tables
 
 
-def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row | None:
+def first_month_row(
+    run: RunFiles, name: str, measure: str, insurer: str, note: str | None = None
+) -> Row | None:
     """Return the mean and quantiles of a first month with their calendar months."""
-    found = {s: run.measure(measure, s, insurer) for s in _MONTH_STATISTICS}
+    found = {s: run.measure(measure, s, insurer, note) for s in _MONTH_STATISTICS}
     mean = found["mean"]
     if mean is None:
         return None
@@ -114,10 +158,11 @@ def first_month_row(run: RunFiles, name: str, measure: str, insurer: str) -> Row
     return Row((name, *cells))
 
 
-def first_month_table(rows: list[Row]) -> Table:
-    """Return the table of `first_month_row`."""
+def first_month_table(rows: list[Row], what: str = "First month") -> Table:
+    """Return the table of `first_month_row`; `what` says of what."""
     columns = ("", *(STATISTICS[statistic] for statistic in _MONTH_STATISTICS))
-    return Table("First month, counted from the certificate, on paths with one", columns, rows)
+    caption = f"{what}, counted from the certificate, on paths with one"
+    return Table(caption, columns, rows)
 
 
 def _month(run: RunFiles, row: dict[str, Any] | None) -> str:

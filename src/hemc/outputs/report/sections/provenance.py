@@ -26,7 +26,7 @@ def assumptions(run: RunFiles) -> Section | None:
         Row((*(cell or "" for cell in row), moved.get(row[0], DASH)))
         for row in table.select(columns).iter_rows()
     ]
-    heads = ("assumption", "value", "meaning", "set in", "source", "moves expected loss by, %")
+    heads = ("assumption", "value", "meaning", "set in", "source", "moves expected loss by, points")
     caption = "Value, meaning, where it was set, where it comes from, what it moves"
     shown = Table(caption, heads, rows, texts=range(5), widths=(20, 16, 22, 9, 19, 14))
     return Section("assumptions", "Assumptions", [shown])
@@ -42,7 +42,7 @@ def _moved(run: RunFiles) -> dict[str, str]:
         moves = table.filter(pl.col("measure") == "pool_loss_pct", pl.col("statistic") == "mean")
         for row in moves.iter_rows(named=True):
             error = row["difference_standard_error"]
-            text = difference(row["difference"], error, "%").removesuffix(" %")
+            text = difference(row["difference"], error, "%").removesuffix(" points")
             found.setdefault(row["assumption"], {})[row["setting"]] = f"{row['setting']}: {text}"
     return {name: "; ".join(texts.values()) for name, texts in found.items()}
 
@@ -86,4 +86,6 @@ def _text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_text(inner) for inner in value)
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.2f}"
     return str(value)

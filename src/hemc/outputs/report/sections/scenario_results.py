@@ -40,7 +40,7 @@ NINE_QUARTERS = (
 )
 COMPARED = (LIFETIME[0], LIFETIME[1], LIFETIME[3], LIFETIME[4], LIFETIME[5], NINE_QUARTERS[0])
 _DIFFERENCE_HEADS = (
-    ("expected loss", "%"), ("99 % ES of loss", "%"), ("P(draw)", "points"),
+    ("expected loss", "points"), ("99 % ES of loss", "points"), ("P(draw)", "points"),
     ("draws, present value", "USD million"), ("P(writedown)", "points"),
     ("loss of nine quarters", "USD million"),
 )  # fmt: skip
