@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from reference.move_tables import enumerate_tables, row_means
 from scipy.special import betaln
+from scipy.stats import beta as beta_law
+from scipy.stats import dirichlet, poisson
 from scipy.stats import gamma as gamma_law
-from scipy.stats import poisson
 
 from hemc.inputs.certificate_series import DealSeries, Report
 from hemc.inputs.product import read_product
@@ -38,7 +38,7 @@ from hemc.states import (
 )
 
 SETTINGS = CalibrationSettings()
-EFFORT = Effort(exchanges=20, redraws=20, thin=5, warm_up=0)
+EFFORT = Effort(exchanges=10, swaps=10, redraws=20, switches=10, thin=5, warm_up=0)
 
 
 def report(month, counts, n_loans="all", **more):
@@ -128,18 +128,31 @@ def six_cycle(product):
 
 
 def test_tables_that_swaps_do_not_connect_have_their_probabilities(six_cycle):
-    months, prior = six_cycle
+    months, _ = six_cycle
+    rows = {D120: {D30: 1.0, D150: 0.5}, D150: {D150: 1.0, D180: 2.0},
+            BANKRUPTCY: {D30: 1.0, D180: 1.0}}  # fmt: skip
+    prior = prior_of(months, rows)
     exact = enumerate_tables(months, prior, np.eye(N_STATES)[CURRENT])
     assert len(exact) == 3
+    assert min(exact.values()) > 0.1
     _, tables = sample(months, prior, 4000)
-    found = Counter(tables)
-    for key, p in exact.items():
-        assert found[key] / 4000 == pytest.approx(p, abs=5 * (p * (1 - p) / 2000) ** 0.5)
+    assert set(tables) == set(exact)
+    require_close_tables(tables, exact)
 
 
 def test_swaps_alone_stay_in_one_of_those_tables(six_cycle):
-    _, tables = sample(*six_cycle, 200, longest=2)
-    assert len(set(tables)) == 1
+    few, all_cycles = (sample(*six_cycle, 4000, longest=n)[1] for n in (2, N_LIVE))
+    assert len(set(few)) == 1
+    assert len(set(all_cycles)) > 1
+
+
+def test_a_month_in_which_nobody_is_left_has_its_one_table(product):
+    months = months_of(report(0, {D30: 2}), report(1, {}), report(2, {}))
+    prior = series_prior(product, months, SETTINGS, 0.0)
+    _, tables = sample(months, prior, 100)
+    moves = np.frombuffer(tables[-1], dtype=np.int8).reshape(3, N_LIVE, N_STATES)
+    assert moves[1].sum() == moves[1, D30, [PAID_OFF, CHARGED_OFF]].sum() == 2
+    assert not moves[2].any()
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +182,40 @@ def test_hidden_months_and_states_have_their_probabilities(hidden_month):
     shape = months.series.is_first.size, N_LIVE, N_STATES
     require_close(rows[:, 1:], row_means(exact, prior.row, shape)[1:])
     require_close_tables(tables, exact)
+
+
+def expected_rows(evidence, loss):
+    """Mean and mean square of delinquent rows, payoff a beta and other moves a Dirichlet."""
+    rows = np.zeros((2, N_LIVE, N_STATES))
+    for s in range(1, N_LIVE):
+        stays = beta_law(evidence[s].sum() - evidence[s, PAID_OFF], evidence[s, PAID_OFF])
+        moves = np.flatnonzero(evidence[s, :PAID_OFF])
+        others = dirichlet(evidence[s, moves])
+        for r in (1, 2):
+            kept = stays.moment(r) if evidence[s, PAID_OFF] else 1.0
+            rest = others.mean() if r == 1 else others.mean() ** 2 + others.var()
+            rows[r - 1, s, moves] = kept * (1 - loss[s]) ** r * rest
+            rows[r - 1, s, CHARGED_OFF] = kept * loss[s] ** r
+            if evidence[s, PAID_OFF]:
+                rows[r - 1, s, PAID_OFF] = beta_law(*stays.args[::-1]).moment(r)
+    return rows
+
+
+def test_sums_are_expectations_given_the_tables_of_each_sweep_after_the_warm_up(hidden_month):
+    months, prior = hidden_month
+    chain = first_chain(months, prior, 1, 0)
+    cycles = move_cycles(typical_table(months, [chain]))
+    effort, record = EFFORT._replace(thin=1, warm_up=5), empty_record(months, 20)
+    expected = np.zeros((2, N_LIVE, N_STATES))
+    for draw in range(20):
+        run_chain(months.series, cycles, prior, effort, chain, record, (draw, draw + 1))
+        if draw >= 5:
+            evidence = prior.row + chain.tables.moves[1:].sum(axis=0)
+            expected += expected_rows(evidence, chain.rates.loss)
+    current = record.rows[5:, 0, CURRENT]
+    expected[:, CURRENT] = current.sum(axis=0), (current**2).sum(axis=0)
+    assert np.ptp(record.rows[5:, 0], axis=0).any()
+    np.testing.assert_allclose(record.sums[:, 0], expected, rtol=1e-10, atol=1e-14)
 
 
 def test_hidden_first_stocks_have_their_probabilities():

@@ -15,6 +15,7 @@ from hemc.kernels.loan_paths import Way
 from hemc.kernels.loan_switches import redraw_loans
 from hemc.kernels.move_tables import (
     Cycles,
+    Occupied,
     Series,
     Tables,
     change_exits,
@@ -30,8 +31,10 @@ from hemc.states import CHARGED_OFF, CURRENT, N_LIVE, PAID_OFF
 class Effort(NamedTuple):
     """How often each kind of step is proposed in one sweep, and how many sweeps a draw takes."""
 
-    exchanges: int  # in each month
+    exchanges: int  # along cycles, in each month
+    swaps: int  # in each month
     redraws: int  # in each window
+    switches: int  # in each window
     thin: int
     warm_up: int  # draws whose sweeps do not count in the sums
 
@@ -42,6 +45,7 @@ class Chain(NamedTuple):
     tables: Tables
     rates: Rates
     way: Way
+    occupied: Occupied
     dice: Dice
 
 
@@ -131,14 +135,24 @@ def add_sweep(rates: Rates, rows: Floats, sums: Floats) -> None:
 
 
 @step
+def redraw_all(series: Series, prior: Prior, effort: Effort, chain: Chain) -> None:
+    """Redraw and switch loans in each window of dates."""
+    tables, weight, way, dice = chain.tables, chain.rates.weight, chain.way, chain.dice
+    redraws, switches = effort.redraws, effort.switches
+    redraw_loans(series, tables, weight, prior.start, way, dice, redraws, switches)
+
+
+@step
 def exchange_all(
     series: Series, cycles: Cycles, prior: Prior, effort: Effort, chain: Chain
 ) -> None:
     """Exchange destinations in each month; the rates of delinquent rows are out of date then."""
     tables, rates = chain.tables, chain.rates
     gather_evidence(series, tables, prior.row, rates.evidence)
-    weight, evidence = rates.weight, rates.evidence
-    exchange_months(series, tables, weight, evidence, cycles, chain.dice, effort.exchanges)
+    exchange_months(
+        series, tables, rates.weight, rates.evidence, cycles, chain.occupied, chain.dice,
+        effort.exchanges, effort.swaps,
+    )  # fmt: skip
 
 
 @kernel
@@ -156,7 +170,7 @@ def run_chain(
     for draw in range(draws[0], draws[1]):
         for _ in range(effort.thin):
             change_exits(series, tables, rates.weight, dice)
-            redraw_loans(series, tables, rates.weight, prior.start, chain.way, dice, effort.redraws)
+            redraw_all(series, prior, effort, chain)
             exchange_all(series, cycles, prior, effort, chain)
             draw_rates(series, tables, prior, rates, dice)
             record_draw(series, prior, chain, record, draw)  # the last sweep's stays

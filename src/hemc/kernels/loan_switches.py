@@ -122,11 +122,18 @@ def switch_loan(
 
 @kernel
 def redraw_loans(
-    series: Series, tables: Tables, weight: Floats, start: Floats, way: Way, dice: Dice, n: int
+    series: Series,
+    tables: Tables,
+    weight: Floats,
+    start: Floats,
+    way: Way,
+    dice: Dice,
+    redraws: int,
+    switches: int,
 ) -> None:
-    """Redraw `n` loans in each window of dates, and propose to switch half as many."""
+    """Redraw loans in each window of dates, and propose to switch others."""
     for w in range(series.windows.shape[0]):
-        for k in range(n):
+        for _ in range(redraws):
             redraw_loan(series, tables, weight, start, way, w, dice)
-            if k % 2 == 0:
-                switch_loan(series, tables, weight, start, way, w, dice)
+        for _ in range(switches):
+            switch_loan(series, tables, weight, start, way, w, dice)

@@ -63,9 +63,17 @@ class Tables(NamedTuple):
 class Cycles(NamedTuple):
     """Closed walks on the support along which tables with equal margins differ."""
 
+    support: NDArray[np.bool_]  # [live state, state] moves that can be
     cells: Ints  # [cycle, place, 2] row and column; signs alternate from place to place
     length: Ints  # [cycle]
     ticket: Ints  # [ticket] cycle that it stands for; one with more loans on it holds more
+
+
+class Occupied(NamedTuple):
+    """Working memory: the cells of a table that hold loans, and a swap of two of them."""
+
+    cells: Ints  # [live state × state] by row and column
+    square: Ints  # [4, 2] a cycle
 
 
 @step
@@ -110,7 +118,7 @@ def longest_exchange(moves: Ints, cells: Ints, n: int) -> int:
     for i in range(n - 1):
         pair = moves[cells[i, 0], cells[i, 1]] + moves[cells[i + 1, 0], cells[i + 1, 1]]
         least = min(least, pair)
-    return 1 + int(math.sqrt(least)) if least > 0 else 0
+    return 1 + int(math.sqrt(least))
 
 
 @step
@@ -165,23 +173,73 @@ def exchange_ratio(
 
 
 @step
+def send_round(moves: Ints, evidence: Floats, cells: Ints, turn: int, n: int, k: int) -> None:
+    """Send k loans round a cycle."""
+    for i in range(0, n, 2):
+        s, gain, lose = cells[i, 0], cells[i + turn, 1], cells[i + 1 - turn, 1]
+        moves[s, gain] += k
+        moves[s, lose] -= k
+        evidence[s, gain] += k
+        evidence[s, lose] -= k
+
+
+@step
 def exchange(
-    moves: Ints, weight: Floats, evidence: Floats, cells: Ints, n: int, dice: Dice
+    moves: Ints, weight: Floats, evidence: Floats, cells: Ints, turn: int, n: int, dice: Dice
 ) -> None:
-    """Propose to send some loans round one cycle, in either direction."""
-    turn = roll_place(dice, 2)
-    most = longest_exchange(moves, cells, n)
-    u, v = roll(dice), roll(dice)
-    if most == 0:
-        return
-    k = 1 + min(int(u * most), most - 1)
-    if v < exchange_ratio(moves, weight, evidence, cells, turn, n, k):
-        for i in range(0, n, 2):
-            s, gain, lose = cells[i, 0], cells[i + turn, 1], cells[i + 1 - turn, 1]
-            moves[s, gain] += k
-            moves[s, lose] -= k
-            evidence[s, gain] += k
-            evidence[s, lose] -= k
+    """Propose to send some loans round one cycle; `turn` is the direction."""
+    for i in range(0, n, 2):  # most cycles have nobody to send
+        if moves[cells[i, 0], cells[i + 1 - turn, 1]] == 0:
+            return
+    k = 1 + roll_place(dice, longest_exchange(moves, cells, n))
+    if roll(dice) < exchange_ratio(moves, weight, evidence, cells, turn, n, k):
+        send_round(moves, evidence, cells, turn, n, k)
+
+
+@step
+def list_occupied(moves: Ints, support: NDArray[np.bool_], cells: Ints) -> int:
+    """Fill the cells of a table that hold loans, by row; return their number."""
+    n = 0
+    for s in range(N_LIVE):
+        for j in range(N_STATES):
+            if support[s, j] and moves[s, j] > 0:
+                cells[n] = s * N_STATES + j
+                n += 1
+    return n
+
+
+@step
+def swap(
+    moves: Ints,
+    weight: Floats,
+    evidence: Floats,
+    support: NDArray[np.bool_],
+    occupied: Occupied,
+    n: int,
+    dice: Dice,
+) -> int:
+    """Propose that loans of two occupied cells change destinations; return the occupied after.
+
+    Pairs of cells are all alike, so that a rare move that happened is soon asked to go again.
+    """
+    cells, square = occupied.cells, occupied.square
+    a, b = cells[roll_place(dice, n)], cells[roll_place(dice, n)]
+    s, to = a // N_STATES, a % N_STATES
+    other, its = b // N_STATES, b % N_STATES
+    if s == other or to == its or not support[s, its] or not support[other, to]:
+        return n
+    square[0, 0], square[0, 1] = s, its
+    square[1, 0], square[1, 1] = s, to
+    square[2, 0], square[2, 1] = other, to
+    square[3, 0], square[3, 1] = other, its
+    k = 1 + roll_place(dice, longest_exchange(moves, square, 4))
+    ratio, u = exchange_ratio(moves, weight, evidence, square, 0, 4, k), roll(dice)
+    after = n + (moves[s, its] == 0) + (moves[other, to] == 0)
+    after -= (moves[s, to] == k) + (moves[other, its] == k)
+    if u * after * after >= ratio * n * n:
+        return n
+    send_round(moves, evidence, square, 0, 4, k)
+    return list_occupied(moves, support, cells)
 
 
 @kernel
@@ -191,10 +249,12 @@ def exchange_months(
     weight: Floats,
     evidence: Floats,
     cycles: Cycles,
+    occupied: Occupied,
     dice: Dice,
-    n: int,
+    exchanges: int,
+    swaps: int,
 ) -> None:
-    """Propose `n` exchanges in each month's table.
+    """Propose exchanges along cycles and swaps of occupied cells in each month's table.
 
     `evidence` holds prior and moves, and changes with these. Rates of delinquent rows are to be
     drawn anew before they are used again.
@@ -202,11 +262,16 @@ def exchange_months(
     if cycles.ticket.size == 0:
         return
     for e in range(series.is_first.size):
-        if not series.is_first[e]:
-            for _ in range(n):
-                c = cycles.ticket[roll_place(dice, cycles.ticket.size)]
-                cells, length = cycles.cells[c], cycles.length[c]
-                exchange(tables.moves[e], weight[e], evidence, cells, length, dice)
+        if series.is_first[e]:
+            continue
+        moves = tables.moves[e]
+        for _ in range(exchanges):
+            place = roll_place(dice, 2 * cycles.ticket.size)
+            c, turn = cycles.ticket[place >> 1], place & 1
+            exchange(moves, weight[e], evidence, cycles.cells[c], turn, cycles.length[c], dice)
+        n = list_occupied(moves, cycles.support, occupied.cells)
+        for _ in range(swaps if n > 0 else 0):
+            n = swap(moves, weight[e], evidence, cycles.support, occupied, n, dice)
 
 
 @step

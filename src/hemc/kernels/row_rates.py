@@ -47,6 +47,7 @@ class Rates(NamedTuple):
 
     payoff: Floats  # [live state] delinquent rows
     loss: Floats  # [live state] charge-off given no payoff
+    hazard: Floats  # [live state] of charge-off where the gamma is 1
     rest: Floats  # [live state, state] other moves given neither
     evidence: Floats  # [live state, state] prior and moves that delinquent rows were drawn from
     current: Floats  # [deal, 2] current → 30 at multiplier 1, → bankruptcy; given neither
@@ -145,16 +146,15 @@ def draw_gammas(series: Series, tables: Tables, prior: Prior, rates: Rates, dice
             continue
         n, dose, change = 0.0, 0.0, 0.0
         for s in range(N_LIVE):
-            h = charge_off_hazard(rates.loss[s], prior.lumpiness)
             out = tables.moves[e, s, CHARGED_OFF]
             n += out
-            dose += h * (stayed_in(tables, e, s) + 0.5 * out)
+            dose += rates.hazard[s] * (stayed_in(tables, e, s) + 0.5 * out)
         old = rates.gamma[e]
         new = roll_gamma(dice, prior.lumpiness + n) / (prior.lumpiness + dose)
         for s in range(N_LIVE):
             out = tables.moves[e, s, CHARGED_OFF]
             if out > 0:
-                h = charge_off_hazard(rates.loss[s], prior.lumpiness)
+                h = rates.hazard[s]
                 # (1 − exp(−h·g)) = h·g·exp(−h·g/2) × sinh(h·g/2)/(h·g/2): the last is left over.
                 change += out * (log_bulge(h * new) - log_bulge(h * old))
         if roll(dice) < math.exp(min(change, 600.0)):
@@ -229,11 +229,12 @@ def draw_payoff_current(
 @step
 def fill_row(payoff: float, dose: float, rest: Floats, weight: Floats) -> None:
     """Fill a row's probabilities: payoff, charge-off with the month's dose, the other moves."""
-    left = (1.0 - payoff) * math.exp(-dose)
+    loss = -math.expm1(-dose)
+    left = (1.0 - payoff) * (1.0 - loss)
     for j in range(PAID_OFF):
         weight[j] = left * rest[j]
     weight[PAID_OFF] = payoff
-    weight[CHARGED_OFF] = -(1.0 - payoff) * math.expm1(-dose)
+    weight[CHARGED_OFF] = (1.0 - payoff) * loss
 
 
 @step
@@ -246,17 +247,24 @@ def fill_current(rates: Rates, prior: Prior, deal: int, multiplier: float) -> No
     rest[CURRENT] = 1.0 - rest[D30] - rest[BANKRUPTCY] - rest[FORECLOSURE]
 
 
+@step
+def fill_hazards(prior: Prior, rates: Rates) -> None:
+    """Fill the hazards of charge-off."""
+    for s in range(N_LIVE):
+        rates.hazard[s] = charge_off_hazard(rates.loss[s], prior.lumpiness)
+
+
 @kernel
 def fill_weights(series: Series, prior: Prior, rates: Rates) -> None:
-    """Fill the probabilities of each month's moves."""
+    """Fill the hazards of charge-off and the probabilities of each month's moves."""
+    fill_hazards(prior, rates)
     for e in range(series.is_first.size):
         if series.is_first[e]:
             continue
         fill_current(rates, prior, series.deal[e], series.multiplier[e])
         for s in range(N_LIVE):
             payoff = rates.payoff_current[series.interval[e]] if s == CURRENT else rates.payoff[s]
-            dose = charge_off_hazard(rates.loss[s], prior.lumpiness) * rates.gamma[e]
-            fill_row(payoff, dose, rates.rest[s], rates.weight[e, s])
+            fill_row(payoff, rates.hazard[s] * rates.gamma[e], rates.rest[s], rates.weight[e, s])
 
 
 @kernel
@@ -270,6 +278,7 @@ def draw_rates(series: Series, tables: Tables, prior: Prior, rates: Rates, dice:
     for s in range(CURRENT + 1, N_LIVE):
         draw_loss(series, tables, prior, rates, s, dice)
         draw_row(rates, s, dice)
+    fill_hazards(prior, rates)
     draw_gammas(series, tables, prior, rates, dice)
     for deal in range(rates.current.shape[0]):
         draw_current(series, tables, prior, rates, deal, dice)

@@ -18,6 +18,8 @@ from hemc.states import N_LIVE
 
 #: Tickets in the lottery of cycles, and the power of a cycle's variance that they go by.
 _TICKETS, _TEMPER = 10_000, 0.75
+#: Tickets that a cycle has at least, of two rows and of more: no other step replaces the latter.
+_LEAST = 1, 100
 
 Cell = tuple[int, int]
 
@@ -37,18 +39,19 @@ def move_cycles(expected: Floats, longest: int = N_LIVE) -> Cycles:
     cells = np.zeros((len(found), int(length.max(initial=0)), 2), dtype=np.int64)
     for c, walk in enumerate(found.values()):
         cells[c, : len(walk)] = walk
-    return Cycles(cells, length, _tickets(list(found.values()), expected))
+    return Cycles(expected > 0.0, cells, length, _tickets(list(found.values()), expected))
 
 
 def _tickets(walks: list[list[Cell]], expected: Floats) -> Ints:
-    """Return the numbers of cycles, each as often as it should be tried, once at least.
+    """Return the numbers of cycles, each as often as it should be tried.
 
     The variance of the loans on a cycle is about the harmonic mean of its cells' over their number.
     """
     variance = np.array([1.0 / sum(1.0 / expected[cell] for cell in walk) for walk in walks])
     often = variance**_TEMPER
     often /= max(often.sum(), 1e-300)
-    return np.repeat(np.arange(len(walks)), 1 + np.round(often * _TICKETS).astype(np.int64))
+    least = np.array([_LEAST[len(walk) > 4] for walk in walks], dtype=np.int64)
+    return np.repeat(np.arange(len(walks)), least + np.round(often * _TICKETS).astype(np.int64))
 
 
 def _walks(

@@ -12,6 +12,7 @@ from hemc.kernels.calibration import Chain, Effort, Record, run_chain
 from hemc.kernels.dice import throw
 from hemc.kernels.flows import Floats
 from hemc.kernels.loan_paths import Way
+from hemc.kernels.move_tables import Occupied
 from hemc.kernels.row_rates import Prior, fill_weights
 from hemc.model.move_cycles import move_cycles
 from hemc.model.series_months import SeriesMonths
@@ -19,8 +20,9 @@ from hemc.model.series_prior import first_rates
 from hemc.model.series_start import first_tables
 from hemc.states import N_LIVE, N_STATES
 
-#: Proposals in one sweep: exchanges in each month's table, and loans redrawn in all windows.
-_EXCHANGES, _REDRAWS = 160, 400
+#: Proposals in one sweep: exchanges along cycles and swaps in each month's table, and loans redrawn
+#: and switched in all windows together.
+_EXCHANGES, _SWAPS, _REDRAWS, _SWITCHES = 40, 80, 240, 30
 #: Draws after which a chain looks whether it should stop.
 _CHUNK = 25
 
@@ -38,8 +40,9 @@ def run_chains(
 
     The sweeps of the first `warm_up` draws are left out of the sums.
     """
-    redraws = _REDRAWS // max(len(months.series.windows), 1)
-    effort = Effort(_EXCHANGES, max(redraws, 1), sweeps_per_draw, warm_up)
+    n_windows = max(len(months.series.windows), 1)
+    redraws, switches = max(_REDRAWS // n_windows, 1), max(_SWITCHES // n_windows, 1)
+    effort = Effort(_EXCHANGES, _SWAPS, redraws, switches, sweeps_per_draw, warm_up)
     cycles = move_cycles(typical_table(months, chains))
     stop = threading.Event()
 
@@ -72,7 +75,10 @@ def first_chain(months: SeriesMonths, prior: Prior, seed: int, c: int) -> Chain:
         np.zeros(longest, dtype=np.int64), np.zeros(longest, dtype=np.int64),
         np.zeros((longest, N_STATES)),
     )  # fmt: skip
-    return Chain(tables, rates, way, throw(seed, c))
+    occupied = Occupied(
+        np.zeros(N_LIVE * N_STATES, dtype=np.int64), np.zeros((4, 2), dtype=np.int64)
+    )
+    return Chain(tables, rates, way, occupied, throw(seed, c))
 
 
 def typical_table(months: SeriesMonths, chains: Sequence[Chain]) -> Floats:

@@ -145,7 +145,8 @@ def first_rates(prior: Prior, months: SeriesMonths, generator: np.random.Generat
     n_dates = months.series.is_first.size
     n_intervals = max(len(months.intervals), 1)
     return Rates(
-        payoff=payoff, loss=loss, rest=rest, evidence=np.zeros_like(rest), current=disturbed,
+        payoff=payoff, loss=loss, hazard=np.zeros(N_LIVE), rest=rest,
+        evidence=np.zeros_like(rest), current=disturbed,
         payoff_current=np.full(n_intervals, prior.payoff[0] / prior.payoff.sum()),
         gamma=np.ones(n_dates), weight=np.zeros((n_dates, N_LIVE, N_STATES)),
     )  # fmt: skip
