@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=SEED, help="the first one counts")
     parser.add_argument("--draws", type=int, default=1000, help="kept draws of each of two chains")
-    parser.add_argument("--sweeps", type=int, default=15, help="sweeps between draws")
+    parser.add_argument("--sweeps", type=int, default=30, help="sweeps between draws")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "calibration.md")
     parser.add_argument("--fits", type=Path, help="file that keeps fits, also of a study cut short")
     parser.add_argument("--part", choices=("both", STUDY, LONG_RUN), default="both")
