@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
-from hemc.cli.options import FILE, JSON, OUT, QUIET, SETTINGS, overrides, print_found
+from hemc.cli.options import FILE, JSON, OUT, QUIET, SETTINGS, overrides, print_found, say
 
 
 @click.command()
@@ -40,6 +40,7 @@ def stress(
     from hemc.outputs.report.document import write_report
     from hemc.outputs.results import write_run
     from hemc.outputs.stress_text import render_stress
+    from hemc.scale.work_folder import WorkFolder
 
     named = overrides(settings, paths=paths)
     batch = read_stress_file(file)
@@ -51,9 +52,11 @@ def stress(
         n_more = n_paths - first.config.simulation.paths
         print_plan(first, folder, as_json, lambda study: {f"{n_others} more scenarios": n_more})
         return
-    with show_progress(stressed_paths(file, named), quiet) as progress:
-        result = run_stress(file, named, progress, folder.parent)
-    tables = {"scenarios": result.scenarios, "scenario_months": result.months}
-    write_run(result.base, folder, write_report, tables)
+    with WorkFolder(folder, False, say) as work:
+        scratch = work.scratch()
+        with show_progress(stressed_paths(file, named), quiet) as progress:
+            result = run_stress(file, named, progress, folder.parent)
+        tables = {"scenarios": result.scenarios, "scenario_months": result.months}
+        write_run(result.base, folder, write_report, tables, scratch)
     record = {"folder": folder, "scenarios": result.scenarios}
     print_found(record, lambda: render_stress(result, folder), as_json, quiet)

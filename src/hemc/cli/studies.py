@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hemc.cli.dry_run import DRY_RUN, print_plan
-from hemc.cli.options import FILE, JSON, SETTINGS, overrides, print_found
+from hemc.cli.options import FILE, JSON, SETTINGS, overrides, print_found, say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -180,13 +180,16 @@ def _base_run(study: Study, out: Path | None, quiet: bool) -> Path:
     from hemc.outputs.report.document import write_report
     from hemc.outputs.results import write_run
     from hemc.outputs.study_tables import is_run_of
+    from hemc.scale.work_folder import WorkFolder
 
     config, folder = study.loaded.config, _folder(study.loaded, out)
     refuse_foreign(folder)
     if not is_run_of(folder, config, study.documents.paths):
-        with show_progress(config.simulation.paths, quiet) as progress:
-            result = engine.run(study.loaded, progress, workers=study.workers)
-        write_run(result, folder, write_report)
+        with WorkFolder(folder, False, say) as work:
+            scratch = work.scratch()
+            with show_progress(config.simulation.paths, quiet) as progress:
+                result = engine.run(study.loaded, progress, workers=study.workers)
+            write_run(result, folder, write_report, scratch=scratch)
     return folder
 
 
