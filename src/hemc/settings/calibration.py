@@ -15,7 +15,7 @@ class CalibrationSettings(Settings):
 
     chains: Annotated[int, Field(ge=2, le=64)] = 4
     draws: Annotated[int, Field(ge=100, le=1_000_000)] = 2_500
-    sweeps_per_draw: Count = 30
+    sweeps_per_draw: Count = 25
     warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.25
     payoff_mean: Annotated[float, Field(gt=0, lt=1)] = assumed(
         0.05, "prior mean of an interval's payoff rate of current loans, a month", "judgement"
