@@ -168,12 +168,15 @@ def test_a_tape_that_misses_a_total_never_leaves(monkeypatch: pytest.MonkeyPatch
 
 @st.composite
 def random_totals(draw: st.DrawFn) -> TapeTotals:
-    """Draw totals from one loan to hundreds, from a cent to millions a loan."""
+    """Draw totals from one loan to hundreds, from a dollar to millions a loan.
+
+    Loans of cents beside others cannot make up for the steps of their rates.
+    """
     count = draw(
         st.lists(st.integers(0, 300), min_size=N_LIVE, max_size=N_LIVE).filter(lambda n: sum(n) > 0)
     )
     extra = st.one_of(st.integers(0, 10**4), st.integers(0, 10**9))
-    cents = [n + draw(extra) if n else 0 for n in count]
+    cents = [100 * n + draw(extra) if n else 0 for n in count]
     digits = draw(st.integers(1, 7))
     unit = Decimal(1).scaleb(-2 - digits)
     rate = draw(st.decimals("0.005", "0.15", allow_nan=False)).quantize(unit)
